@@ -1,0 +1,44 @@
+// UpstreamSelector: which upstream and repository does a request mean?
+//
+// ?ns=HOST  >  Host header or SNI naming an upstream  >  first path component naming an upstream  >  the default.
+// A name is only ever compared with the configured ones, never dialled. Pure; immutable, so thread-safe.
+// Errors: not_found (no such upstream; names the known ones), denied (repository not on the allow list),
+// invalid_argument (malformed repository).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/error.h"
+
+namespace paddock {
+
+// '**' crosses '/', '*' does not; "paddlepaddle/*" matches "paddlepaddle/paddle".
+bool glob_match(std::string_view pattern, std::string_view text);
+
+struct UpstreamRule {
+  std::string name;                 // "registry.baidubce.com", compared without case
+  std::vector<std::string> allow;   // globs over repositories
+  bool is_default = false;
+};
+
+struct Target {
+  std::string upstream;
+  std::string repository;
+};
+
+class UpstreamSelector {
+ public:
+  explicit UpstreamSelector(std::vector<UpstreamRule> rules) : rules_(std::move(rules)) {}
+  // `name` is Route::name. `host` as in the Host header (a port is ignored unless an upstream's name has one).
+  [[nodiscard]] Result<Target> select(std::optional<std::string_view> ns, std::string_view host,
+                                      std::string_view server_name, std::string_view name) const;
+
+ private:
+  [[nodiscard]] const UpstreamRule* find(std::string_view name) const;
+  std::vector<UpstreamRule> rules_;
+};
+
+}  // namespace paddock

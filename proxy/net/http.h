@@ -1,0 +1,86 @@
+// What a handler sees of HTTP: requests, responses, bodies. No Beast, no sockets; safe to build in tests.
+//
+// A response's body is nothing, a string in memory, or a stream that the session pulls piece by piece. A piece is a
+// region of a file (sent by the kernel where possible) or bytes in memory. When a stream fails the connection is
+// aborted, so that the client sees a broken transfer and never a short body that looks complete.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "storage/error.h"
+#include "storage/file_system.h"
+#include "storage/task.h"
+
+namespace paddock {
+
+// Ordered, names compared without case (RFC 9110, 5.1).
+class Headers {
+ public:
+  using Field = std::pair<std::string, std::string>;
+
+  Headers() = default;
+  Headers(std::initializer_list<Field> fields) : fields_(fields) {}
+  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void set(std::string_view name, std::string value);  // replaces all of that name
+  void remove(std::string_view name);
+  // The first of that name.
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
+  [[nodiscard]] auto begin() const { return fields_.begin(); }
+  [[nodiscard]] auto end() const { return fields_.end(); }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+enum class Method : std::uint8_t { get, head, post, put, patch, del, other };
+
+struct Request {
+  Method method = Method::get;
+  std::string method_name;  // as received
+  std::string path;         // percent-encoded as received, without the query
+  std::string query;        // without '?'
+  Headers headers;
+  std::string body;         // small bodies only; the server refuses larger ones
+  std::string id;           // for logs; unique in this process
+  std::string peer;         // "192.0.2.7:51234", or "unix"
+  bool tls = false;
+  std::string tls_name;     // SNI, when given
+
+  // A query parameter, percent-decoded; the first of that name.
+  [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
+};
+
+struct FileRegion {
+  std::shared_ptr<const File> file;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;  // > 0
+};
+using BodyPiece = std::variant<FileRegion, std::string>;
+
+struct BodyStream {
+  std::uint64_t length = 0;  // exactly what the pieces add up to
+  // Called until `length` bytes have come. An error aborts the connection.
+  std::function<Task<Result<BodyPiece>>()> next;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;  // Content-Length is the session's; a HEAD response may give its own
+  std::variant<std::monostate, std::string, std::shared_ptr<const std::string>, BodyStream> body;
+  std::string route;     // for metrics and the access log: "manifest", "blob", ...
+  std::string cache;     // "hit", "fill", "stale", "bypass" or nothing; for metrics and the access log
+  std::string log_note;  // one phrase for the access log: why it failed
+};
+
+using Handler = std::function<Task<Response>(const Request&)>;
+
+}  // namespace paddock

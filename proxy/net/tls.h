@@ -1,0 +1,23 @@
+// TLS contexts for both sides. OpenSSL stays in proxy/net; others hold these by pointer only.
+// Immutable once made, so safe to share between threads; a reload makes a new one and swaps the pointer.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "storage/error.h"
+
+namespace paddock {
+
+class TlsClientContext;  // what we trust as a client: TLS 1.2+, peer and host name verified
+class TlsServerContext;  // our certificate and key
+
+// The system's CAs, plus those of `ca_file` (PEM) when given. invalid_argument names the file and OpenSSL's reason.
+Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optional<std::filesystem::path>& ca_file);
+
+// PEM chain and key; invalid_argument when unreadable or not belonging together.
+Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const std::filesystem::path& certificate,
+                                                                const std::filesystem::path& key);
+
+}  // namespace paddock

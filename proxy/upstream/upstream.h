@@ -1,0 +1,71 @@
+// Upstream: the seam through which content comes in: one registry as its clients name it, however many endpoints,
+// tokens and redirects stand behind it.
+//
+// Answers are as the registry gave them; manifests have been checked against their digest. Thread-safe; call from
+// any event loop, the work stays on the caller's.
+// Errors: not_found (the registry says so), denied, unauthorized, rate_limited (with retry_after), unavailable,
+// timeout, protocol, digest_mismatch, too_large. Retries are done inside; what comes out is final for this request.
+// Follows the OCI distribution specification 1.1.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/digest.h"
+#include "storage/error.h"
+#include "storage/task.h"
+
+namespace paddock {
+
+struct ManifestInfo {
+  Digest digest;
+  std::string media_type;
+  std::uint64_t size = 0;
+};
+
+struct FetchedManifest {
+  Digest digest;  // computed from `content`
+  std::string media_type;
+  std::string content;
+};
+
+struct BlobInfo {
+  std::uint64_t size = 0;
+};
+
+// A blob on its way, from `offset` on. Destroying it closes the transfer.
+struct BlobTransfer {
+  std::uint64_t offset = 0;              // where the bytes really start: 0 when the upstream ignored the range
+  std::optional<std::uint64_t> size;     // of the whole blob, when the upstream said it
+  std::string source;                    // endpoint host, for logs
+  // At least one byte, or 0 at the end.
+  std::function<Task<Result<std::size_t>>(std::span<std::byte>)> read;
+};
+
+struct TagPage {
+  std::vector<std::string> tags;
+  bool more = false;
+};
+
+class Upstream {
+ public:
+  virtual ~Upstream() = default;
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  // `reference` is a valid tag or digest.
+  virtual Task<Result<ManifestInfo>> head_manifest(std::string repository, std::string reference) = 0;
+  virtual Task<Result<FetchedManifest>> get_manifest(std::string repository, std::string reference) = 0;
+  virtual Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) = 0;
+  // `length` bytes from `offset` on, or all from there; fewer or other bytes are never an error here, see BlobTransfer.
+  virtual Task<Result<BlobTransfer>> get_blob(std::string repository, Digest digest, std::uint64_t offset,
+                                              std::optional<std::uint64_t> length) = 0;
+  virtual Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) = 0;
+  // The referrers index as JSON, from the API or the tag-schema fallback; not_found when there are none.
+  virtual Task<Result<std::string>> referrers(std::string repository, Digest digest) = 0;
+};
+
+}  // namespace paddock
