@@ -3,6 +3,7 @@
 // https://clang.llvm.org/docs/ThreadSafetyAnalysis.html
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -46,6 +47,10 @@ class Condition {
  public:
   void notify_all() { condition_.notify_all(); }
   void wait(Mutex& mutex) PADDOCK_REQUIRES(mutex) { condition_.wait(mutex); }
+  // False when the deadline has passed.
+  bool wait_until(Mutex& mutex, std::chrono::steady_clock::time_point deadline) PADDOCK_REQUIRES(mutex) {
+    return condition_.wait_until(mutex, deadline) == std::cv_status::no_timeout;
+  }
 
  private:
   std::condition_variable_any condition_;

@@ -1,0 +1,74 @@
+// FillCoordinator: at most one fill a digest, owned here and never by a client's request. Readers come and go; the fill
+// goes on to its end.
+//
+// A broken transfer is taken up again from the bytes that are there, with backoff, as long as it makes progress; the
+// upstream's own retries come first (see Upstream). When the digest does not match, nothing is kept.
+//
+// Lifecycle: stop() lets no new fill begin and asks running ones to end; what is still waiting on a socket then dies with
+// the event loops, and its temporary file is removed at the next start. Thread-safe. Must outlive the loops' threads.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/fill/fill.h"
+#include "proxy/net/event_loops.h"
+#include "proxy/upstream/upstream.h"
+#include "storage/blob_store.h"
+#include "storage/blocking_pool.h"
+#include "storage/mutex.h"
+
+namespace paddock {
+
+class FillCoordinator {
+ public:
+  struct Options {
+    std::size_t buffer_size = 512 * 1024;  // bytes read from the upstream at a time
+    unsigned attempts = 5;                 // transfers in a row that bring nothing
+    std::chrono::milliseconds backoff{500};
+    std::chrono::milliseconds backoff_limit{15'000};
+  };
+  struct Stats {
+    std::uint64_t running = 0, completed = 0, failed = 0, verify_failures = 0, resumed = 0;
+  };
+
+  FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options);
+
+  // The running fill of this digest, or a new one from this repository of this upstream.
+  std::shared_ptr<Fill> fetch(std::shared_ptr<Upstream> upstream, const std::string& repository, const Digest& digest);
+  // The running fill, if there is one.
+  [[nodiscard]] std::shared_ptr<Fill> find(const Digest& digest) const;
+  [[nodiscard]] std::vector<FillStatus> fills() const;
+  [[nodiscard]] Stats stats() const;
+  // True when all fills have ended by `timeout`.
+  bool stop(std::chrono::milliseconds timeout);
+
+ private:
+  struct Job;  // one fill's working state
+
+  Task<void> run(std::shared_ptr<Job> job);
+  Task<Result<void>> fill(Job& job);
+  Task<Result<BlobTransfer>> open_transfer(Job& job);
+  Task<Result<void>> copy(Job& job, BlobTransfer& transfer);
+  Task<Result<void>> back_off(Job& job, const Error& why);
+  void settle(const Job& job, const Result<void>& outcome);
+
+  EventLoops& loops_;
+  BlockingPool& pool_;
+  BlobStore& store_;
+  const Options options_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> completed_{0}, failed_{0}, verify_failures_{0}, resumed_{0};
+  mutable Mutex mutex_;
+  Condition ended_;
+  std::unordered_map<Digest, std::shared_ptr<Fill>> fills_ PADDOCK_GUARDED_BY(mutex_);
+  std::minstd_rand random_ PADDOCK_GUARDED_BY(mutex_){std::random_device{}()};
+};
+
+}  // namespace paddock

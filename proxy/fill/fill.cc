@@ -1,0 +1,96 @@
+#include "proxy/fill/fill.h"
+
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+namespace paddock {
+
+Fill::Fill(Digest digest, std::string upstream, std::string repository) :
+    digest_(digest), upstream_(std::move(upstream)), repository_(std::move(repository)) {}
+
+Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point deadline) {
+  const auto executor = co_await asio::this_coro::executor;
+  for (;;) {
+    auto waiter = changed_.subscribe(executor);
+    std::shared_ptr<PartialBlob> partial;
+    {
+      const MutexLock lock(mutex_);
+      if (const auto* error = std::get_if<Error>(&state_)) co_return std::unexpected(*error);
+      if (const auto* blob = std::get_if<Blob>(&state_)) co_return *blob;
+      if (const auto* streaming = std::get_if<Streaming>(&state_)) partial = streaming->partial;
+    }
+    if (partial) {
+      if (auto size = co_await partial->wait_size(deadline); !size) co_return std::unexpected(std::move(size).error());
+      co_return partial;
+    }
+    if (!co_await waiter.wait_until(deadline)) {
+      co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream has not begun to send in time", true);
+    }
+  }
+}
+
+FillStatus Fill::status() const {
+  FillStatus status{digest_, upstream_, repository_, "", "", 0, std::nullopt, *readers_, started_};
+  std::shared_ptr<PartialBlob> partial;
+  {
+    const MutexLock lock(mutex_);
+    status.source = source_;
+    if (const auto* streaming = std::get_if<Streaming>(&state_)) {
+      partial = streaming->partial;
+      status.state = streaming->stored ? "stored" : "streaming";
+    } else if (const auto* blob = std::get_if<Blob>(&state_)) {
+      status.state = "stored";
+      status.received = blob->size;
+      status.size = blob->size;
+    } else {
+      status.state = std::holds_alternative<Error>(state_) ? "failed" : "starting";
+    }
+  }
+  if (partial) {
+    status.received = partial->received();
+    status.size = partial->size();
+  }
+  return status;
+}
+
+std::shared_ptr<void> Fill::add_reader() {
+  ++*readers_;
+  return {nullptr, [readers = readers_](void*) { --*readers; }};
+}
+
+void Fill::publish(std::shared_ptr<PartialBlob> partial, std::string source) {
+  {
+    const MutexLock lock(mutex_);
+    state_ = Streaming{std::move(partial)};
+    source_ = std::move(source);
+  }
+  changed_.notify_all();
+}
+
+void Fill::set_source(std::string source) {
+  const MutexLock lock(mutex_);
+  source_ = std::move(source);
+}
+
+void Fill::finish(Blob blob) {
+  {
+    const MutexLock lock(mutex_);
+    state_ = std::move(blob);
+  }
+  changed_.notify_all();
+}
+
+void Fill::finish() {
+  const MutexLock lock(mutex_);
+  if (auto* streaming = std::get_if<Streaming>(&state_)) streaming->stored = true;
+}
+
+void Fill::finish(Error error) {
+  {
+    const MutexLock lock(mutex_);
+    state_ = std::move(error);
+  }
+  changed_.notify_all();
+}
+
+}  // namespace paddock

@@ -1,0 +1,75 @@
+// Fill: one blob on its way into the store, seen by those who want to read it. Made by the FillCoordinator only.
+//
+//   starting ──▶ streaming(PartialBlob) ──▶ stored(Blob)
+//      │  └───────────────────────────────────▲   (it was in the store already)
+//      └──▶ failed(Error) ◀── streaming
+//
+// A failed fill with `no_space` means: the content exists, but we could not keep it; callers may stream it uncached.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "storage/blob_store.h"
+#include "storage/mutex.h"
+#include "storage/notifier.h"
+
+namespace paddock {
+
+// What a reader serves from.
+using FillSource = std::variant<std::shared_ptr<PartialBlob>, Blob>;
+
+struct FillStatus {
+  Digest digest;
+  std::string upstream, repository, source;  // source: endpoint host
+  std::string state;                         // "starting", "streaming", "stored", "failed"
+  std::uint64_t received = 0;                // bytes
+  std::optional<std::uint64_t> size;
+  std::uint64_t readers = 0;
+  std::chrono::steady_clock::time_point started;
+};
+
+class Fill {
+ public:
+  Fill(Digest digest, std::string upstream, std::string repository);
+
+  // Waits until there is something to serve with a known size, or the fill has failed.
+  Task<Result<FillSource>> source(std::chrono::steady_clock::time_point deadline);
+  [[nodiscard]] FillStatus status() const;
+  [[nodiscard]] const Digest& digest() const { return digest_; }
+
+  // Counts a reader for as long as the token lives.
+  [[nodiscard]] std::shared_ptr<void> add_reader();
+
+  // --- the coordinator's ---
+  void publish(std::shared_ptr<PartialBlob> partial, std::string source);
+  void set_source(std::string source);
+  void finish(Blob blob);
+  void finish();  // what was published is stored
+  void finish(Error error);
+
+ private:
+  struct Starting {};
+  struct Streaming {
+    std::shared_ptr<PartialBlob> partial;
+    bool stored = false;
+  };
+  using State = std::variant<Starting, Streaming, Blob, Error>;
+
+  const Digest digest_;
+  const std::string upstream_, repository_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  const std::shared_ptr<std::atomic<std::uint64_t>> readers_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  mutable Mutex mutex_;
+  State state_ PADDOCK_GUARDED_BY(mutex_);
+  std::string source_ PADDOCK_GUARDED_BY(mutex_);
+  Notifier changed_;
+};
+
+}  // namespace paddock

@@ -1,0 +1,44 @@
+// UpstreamSet: the configured upstreams and how requests find them. Immutable; a reload makes a new one and swaps it in,
+// requests under way keep the one they began with.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "proxy/ingress/upstream_selector.h"
+#include "proxy/tags/freshness.h"
+#include "proxy/upstream/upstream.h"
+#include "storage/mutex.h"
+
+namespace paddock {
+
+struct UpstreamSet {
+  struct Entry {
+    std::shared_ptr<Upstream> upstream;
+    TagPolicy tags;
+  };
+  UpstreamSelector selector;
+  std::map<std::string, Entry> entries;  // by UpstreamRule::name
+  std::string default_name;              // may be empty
+};
+
+// Thread-safe.
+class CurrentUpstreams {
+ public:
+  explicit CurrentUpstreams(std::shared_ptr<const UpstreamSet> set) : set_(std::move(set)) {}
+  [[nodiscard]] std::shared_ptr<const UpstreamSet> get() const {
+    const MutexLock lock(mutex_);
+    return set_;
+  }
+  void replace(std::shared_ptr<const UpstreamSet> set) {
+    const MutexLock lock(mutex_);
+    set_ = std::move(set);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::shared_ptr<const UpstreamSet> set_ PADDOCK_GUARDED_BY(mutex_);
+};
+
+}  // namespace paddock

@@ -1,0 +1,107 @@
+#include "proxy/registry/blob_body.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace paddock {
+namespace {
+
+using Piece = Result<BodyPiece>;
+
+// How much is handed over at a time, so that a client that goes away is noticed and waiting stays fair.
+constexpr std::uint64_t region_limit = 16 * 1024 * 1024;
+constexpr std::size_t passing_buffer = 256 * 1024;
+
+Task<Piece> ready(BodyPiece piece) { co_return piece; }
+
+struct Following {
+  std::shared_ptr<PartialBlob> partial;
+  std::uint64_t position, end;
+  std::chrono::milliseconds stall;
+  std::shared_ptr<void> reader;
+};
+
+Task<Piece> next_filled(std::shared_ptr<Following> body) {
+  const auto deadline = std::chrono::steady_clock::now() + body->stall;
+  auto readable = co_await body->partial->wait_readable(body->position, deadline);
+  if (!readable) co_return std::unexpected(std::move(readable).error());
+  const auto length = std::min({*readable, body->end - body->position, region_limit});
+  if (length == 0) co_return fail(ErrorCode::protocol, Blame::upstream, "the blob ended before the requested range");
+  FileRegion region{body->partial->file(), body->position, length};
+  body->position += length;
+  co_return region;
+}
+
+struct Passing {
+  BlobTransfer transfer;
+  std::uint64_t position;  // of the next byte from the transfer
+  ByteRange range;
+  std::uint64_t size;
+  Digest digest;
+  Hasher hasher;
+  BlockingPool& pool;
+  std::vector<std::byte> buffer;
+};
+
+bool is_whole(const Passing& body) { return body.range.length() == body.size; }
+
+// The part of what was just read that lies in the range.
+std::string wanted(const Passing& body, std::uint64_t begin, std::size_t count) {
+  const auto first = std::max(begin, body.range.first);
+  const auto end = std::min(begin + count, body.range.last + 1);
+  if (first >= end) return {};
+  return {reinterpret_cast<const char*>(body.buffer.data()) + (first - begin), end - first};
+}
+
+Task<Result<std::size_t>> read_once(Passing& body) {
+  auto count = co_await body.transfer.read(body.buffer);
+  if (!count) co_return count;
+  if (*count == 0) co_return fail(ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early");
+  if (is_whole(body)) {
+    co_await body.pool.run([&body, n = *count]() -> Result<void> {
+      body.hasher.update(std::span(body.buffer).first(n));
+      return {};
+    });
+  }
+  body.position += *count;
+  co_return count;
+}
+
+Task<Piece> next_passed(std::shared_ptr<Passing> body) {
+  for (;;) {
+    const auto begin = body->position;
+    auto count = co_await read_once(*body);
+    if (!count) co_return std::unexpected(std::move(count).error());
+    if (body->position > body->size) co_return fail(ErrorCode::protocol, Blame::upstream, "more bytes than announced");
+    if (is_whole(*body) && body->position == body->size && body->hasher.finish() != body->digest) {
+      co_return fail(ErrorCode::digest_mismatch, Blame::upstream, "the upstream sent other bytes than " + body->digest.to_string());
+    }
+    if (auto piece = wanted(*body, begin, *count); !piece.empty()) co_return piece;
+  }
+}
+
+}  // namespace
+
+BodyStream stored_body(Blob blob, ByteRange range) {
+  return {range.length(), [blob = std::move(blob), range] {
+            return ready(FileRegion{blob.file, range.first, range.length()});
+          }};
+}
+
+BodyStream filling_body(std::shared_ptr<PartialBlob> partial, ByteRange range, std::chrono::milliseconds stall,
+                        std::shared_ptr<void> reader) {
+  auto body = std::make_shared<Following>(
+      Following{std::move(partial), range.first, range.last + 1, stall, std::move(reader)});
+  return {range.length(), [body] { return next_filled(body); }};
+}
+
+BodyStream passing_body(BlobTransfer transfer, ByteRange range, std::uint64_t size, Digest digest, BlockingPool& pool) {
+  const auto position = transfer.offset;
+  auto body = std::make_shared<Passing>(Passing{std::move(transfer), position, range, size, digest,
+                                                Hasher(digest.algorithm()), pool,
+                                                std::vector<std::byte>(passing_buffer)});
+  return {range.length(), [body] { return next_passed(body); }};
+}
+
+}  // namespace paddock

@@ -1,0 +1,39 @@
+// What the /v2/ handlers work with, and what they know of one request. Everything referred to outlives the server.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "proxy/fill/coordinator.h"
+#include "proxy/ingress/upstream_set.h"
+#include "proxy/net/http.h"
+#include "proxy/oci/route.h"
+#include "proxy/tags/resolver.h"
+#include "storage/blob_store.h"
+#include "storage/blocking_pool.h"
+#include "storage/catalog.h"
+
+namespace paddock {
+
+struct RegistryContext {
+  BlockingPool& pool;
+  Catalog& catalog;
+  BlobStore& blobs;
+  FillCoordinator& fills;
+  ManifestSource& manifests;
+  TagResolver& tags;
+  const CurrentUpstreams& upstreams;
+  std::chrono::milliseconds first_byte{60'000};  // how long a client waits for the upstream to begin a blob
+  std::chrono::milliseconds stall{60'000};       // a transfer without a byte for so long is aborted
+};
+
+// A request for something in a repository, with its upstream found.
+struct RepositoryRequest {
+  const Request& http;  // lives as long as the handler's coroutine
+  RepositoryKey repository;
+  UpstreamSet::Entry upstream;
+  std::string reference;    // as sent; each handler validates it
+  std::string listed_name;  // the repository as the client named it
+};
+
+}  // namespace paddock

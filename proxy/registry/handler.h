@@ -1,0 +1,25 @@
+// RegistryHandler: every request to `server.listen` comes in here. Finds out what is meant, by whom it is served, and
+// puts on every answer what registry clients expect.
+//
+// Thread-safe; one for the whole server.
+#pragma once
+
+#include "proxy/registry/context.h"
+
+namespace paddock {
+
+class RegistryHandler {
+ public:
+  explicit RegistryHandler(RegistryContext context) : context_(context) {}
+
+  // `request` must live until the task has ended.
+  Task<Response> handle(const Request& request);
+
+ private:
+  Task<Response> dispatch(const Request& request);
+  Task<Response> in_repository(const Request& request, Route route);
+
+  RegistryContext context_;
+};
+
+}  // namespace paddock

@@ -1,0 +1,24 @@
+#include "proxy/tags/freshness.h"
+
+#include <algorithm>
+
+namespace paddock {
+
+bool is_fresh(WallTime validated, WallTime now, const TagPolicy& policy) {
+  return validated <= now && now - validated < policy.ttl;
+}
+
+OnError on_revalidation_error(const Error& error, WallTime validated, WallTime now, const TagPolicy& policy) {
+  switch (error.code) {
+    case ErrorCode::not_found: return OnError::forget;
+    case ErrorCode::denied:
+    case ErrorCode::unauthorized: return OnError::pass_on;
+    default: return age(validated, now) <= policy.stale_if_error ? OnError::serve_stale : OnError::pass_on;
+  }
+}
+
+std::chrono::seconds age(WallTime validated, WallTime now) {
+  return std::max(std::chrono::seconds(0), std::chrono::seconds(now - validated));
+}
+
+}  // namespace paddock

@@ -1,0 +1,71 @@
+#include "proxy/tags/manifest_source.h"
+
+#include <spdlog/spdlog.h>
+
+#include "proxy/oci/manifest.h"
+
+namespace paddock {
+
+std::string_view to_string(CacheState state) {
+  switch (state) {
+    case CacheState::hit: return "hit";
+    case CacheState::fill: return "fill";
+    case CacheState::stale: return "stale";
+    case CacheState::bypass: return "bypass";
+  }
+  return "bypass";
+}
+
+ManifestSource::ManifestSource(BlockingPool& pool, Catalog& catalog, ManifestStore& store, const Clock& clock,
+                               Options options) :
+    pool_(pool), catalog_(catalog), store_(store), options_(options), negative_(clock, options.negative_ttl) {}
+
+Task<Result<ServedManifest>> ManifestSource::by_digest(std::shared_ptr<Upstream> upstream, RepositoryKey repository,
+                                                       Digest digest) {
+  auto found = co_await stored(repository, digest);
+  if (!found) co_return std::unexpected(std::move(found).error());
+  if (*found) co_return **std::move(found);
+
+  const std::string name = repository.upstream + '/' + repository.repository + '@' + digest.to_string();
+  if (negative_.contains(name)) {
+    co_return fail(ErrorCode::not_found, Blame::client, "the upstream has just said that it has no such manifest");
+  }
+  const auto work = [this, upstream, repository, digest] { return fetch(upstream, repository, digest.to_string()); };
+  auto fetched = co_await flights_.run({repository, digest}, work, std::chrono::steady_clock::now() + options_.deadline);
+  if (!fetched && fetched.error().code == ErrorCode::not_found) negative_.add(name);
+  co_return fetched;
+}
+
+Task<Result<std::optional<ServedManifest>>> ManifestSource::stored(RepositoryKey repository, Digest digest) {
+  using Found = std::optional<ServedManifest>;
+  co_return co_await pool_.run([this, &repository, &digest]() -> Result<Found> {
+    const auto linked = catalog_.linked(repository, digest);
+    if (!linked) return std::unexpected(linked.error());
+    if (!*linked) return Found();
+    auto record = catalog_.manifest(digest);
+    if (!record) return std::unexpected(std::move(record).error());
+    if (!*record) return Found();
+    return ServedManifest{.digest = digest,
+                          .media_type = std::move((*record)->media_type),
+                          .content = std::make_shared<const std::string>(std::move((*record)->content))};
+  });
+}
+
+Task<Result<ServedManifest>> ManifestSource::fetch(std::shared_ptr<Upstream> upstream, RepositoryKey repository,
+                                                   std::string reference) {
+  auto fetched = co_await upstream->get_manifest(repository.repository, reference);
+  if (!fetched) co_return std::unexpected(std::move(fetched).error());
+  auto manifest = parse_manifest(fetched->content, fetched->media_type);
+  if (!manifest) co_return std::unexpected(std::move(manifest).error());
+  const ManifestRecord record{fetched->media_type, fetched->content, manifest->children()};
+  const Digest digest = fetched->digest;
+  auto kept = co_await pool_.run([this, &repository, &digest, &record] { return store_.put(repository, digest, record); });
+  // A full or broken disk must not keep the client from its image.
+  if (!kept) spdlog::error("cannot keep the manifest {}: {}", digest.to_string(), kept.error().context);
+  co_return ServedManifest{.digest = digest,
+                           .media_type = fetched->media_type,
+                           .content = std::make_shared<const std::string>(std::move(fetched->content)),
+                           .cache = kept ? CacheState::fill : CacheState::bypass};
+}
+
+}  // namespace paddock

@@ -1,0 +1,193 @@
+#include "proxy/tags/resolver.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/cache_fixture.h"
+
+using namespace paddock;
+using namespace paddock::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto media_type = "application/vnd.oci.image.manifest.v1+json";
+
+std::string manifest(const std::string& layer) {
+  return R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",)"
+         R"("config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":")" +
+         Digest::of("{}").to_string() +
+         R"("},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":)" +
+         std::to_string(layer.size()) + R"(,"digest":")" + Digest::of(layer).to_string() + R"("}]})";
+}
+
+const Error away{ErrorCode::unavailable, Blame::upstream, "away", true};
+const Error gone{ErrorCode::not_found, Blame::upstream, "manifest unknown"};
+const Error refused{ErrorCode::denied, Blame::upstream, "denied"};
+
+struct TagFixture : CacheFixture {
+  ManifestSource manifests{pool, catalog, store, clock, {.negative_ttl = 10s}};
+  TagResolver tags{pool, catalog, store, manifests, clock, {.negative_ttl = 10s, .away_ttl = 10s}};
+  const TagPolicy policy{.ttl = 10min, .stale_if_error = 24h};
+  const RepositoryKey repository{"up.example", "paddlepaddle/paddle"};
+  Digest one = upstream->add_manifest(repository.repository, manifest("one"), media_type, "2.6");
+  Digest two = upstream->add_manifest(repository.repository, manifest("two"), media_type);
+
+  Result<ServedManifest> resolve(const std::string& tag = "2.6") {
+    return run_task(tags.resolve(upstream, policy, repository, tag));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(TagFixture, "a tag is fetched once, then served from the store while it is fresh") {
+  const auto first = resolve().value();
+  CHECK(first.digest == one);
+  CHECK(first.cache == CacheState::fill);
+  CHECK(*first.content == manifest("one"));
+  CHECK(first.media_type == media_type);
+  clock.advance(599s);
+  const auto second = resolve().value();
+  CHECK(second.cache == CacheState::hit);
+  CHECK(*second.content == manifest("one"));
+  CHECK(upstream->count() == 1);
+}
+
+TEST_CASE_METHOD(TagFixture, "an old tag is confirmed by HEAD, and is fresh again") {
+  REQUIRE(resolve());
+  clock.advance(600s);
+  CHECK(resolve().value().digest == one);
+  CHECK(upstream->count("head_manifest") == 1);
+  CHECK(upstream->count("get_manifest") == 1);
+  clock.advance(599s);
+  REQUIRE(resolve());
+  CHECK(upstream->count("head_manifest") == 1);
+}
+
+TEST_CASE_METHOD(TagFixture, "a moved tag is followed") {
+  REQUIRE(resolve());
+  upstream->set_tag(repository.repository, "2.6", two);
+  clock.advance(599s);
+  CHECK(resolve().value().digest == one);
+  clock.advance(1s);
+  const auto moved = resolve().value();
+  CHECK(moved.digest == two);
+  CHECK(moved.cache == CacheState::fill);
+  CHECK(catalog.tag(repository, "2.6").value()->digest == two);
+}
+
+TEST_CASE_METHOD(TagFixture, "a tag that moves to a manifest we have costs one HEAD") {
+  REQUIRE(resolve());
+  REQUIRE(run_task(manifests.by_digest(upstream, repository, two)));
+  upstream->set_tag(repository.repository, "2.6", two);
+  clock.advance(600s);
+  CHECK(resolve().value().digest == two);
+  CHECK(upstream->count("get_manifest") == 2);
+}
+
+TEST_CASE_METHOD(TagFixture, "while the upstream is away a tag is served stale, with its age, until it is too old") {
+  REQUIRE(resolve());
+  upstream->fail_calls("", away, 0);
+  clock.advance(3600s);
+  const auto stale = resolve().value();
+  CHECK(stale.digest == one);
+  CHECK(stale.cache == CacheState::stale);
+  CHECK(stale.age == 3600s);
+  clock.advance(24h);
+  const auto late = resolve();
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == ErrorCode::unavailable);
+}
+
+TEST_CASE_METHOD(TagFixture, "an upstream that was away a moment ago is not asked again at once") {
+  REQUIRE(resolve());
+  upstream->fail_calls("", away, 0);
+  clock.advance(3600s);
+  REQUIRE(resolve());
+  REQUIRE(resolve());
+  CHECK(upstream->count("head_manifest") == 1);
+  clock.advance(10s);
+  upstream->clear_failures();
+  CHECK(resolve().value().cache == CacheState::hit);
+  CHECK(upstream->count("head_manifest") == 2);
+}
+
+TEST_CASE_METHOD(TagFixture, "a slow revalidation is not waited for longer than its deadline, and goes on") {
+  TagResolver quick(pool, catalog, store, manifests, clock, {.stale_deadline = 0ms});
+  REQUIRE(resolve());
+  clock.advance(600s);
+  upstream->hold("head_manifest");
+  CHECK(run_task(quick.resolve(upstream, policy, repository, "2.6")).value().cache == CacheState::stale);
+}
+
+TEST_CASE_METHOD(TagFixture, "a tag that the upstream has deleted is gone here too, and that is remembered") {
+  REQUIRE(resolve());
+  upstream->remove_tag(repository.repository, "2.6");
+  clock.advance(600s);
+  CHECK(resolve().error().code == ErrorCode::not_found);
+  const auto calls = upstream->count();
+  CHECK(resolve().error().code == ErrorCode::not_found);
+  CHECK(upstream->count() == calls);
+  CHECK_FALSE(catalog.tag(repository, "2.6").value());
+  upstream->set_tag(repository.repository, "2.6", one);
+  clock.advance(10s);
+  CHECK(resolve().value().digest == one);
+}
+
+TEST_CASE_METHOD(TagFixture, "an upstream that refuses is not covered up by a stale answer") {
+  REQUIRE(resolve());
+  upstream->fail_calls("", refused, 0);
+  clock.advance(600s);
+  CHECK(resolve().error().code == ErrorCode::denied);
+}
+
+TEST_CASE_METHOD(TagFixture, "an unknown tag with the upstream away is an error that says so") {
+  upstream->fail_calls("", away, 0);
+  CHECK(resolve("none").error().code == ErrorCode::unavailable);
+}
+
+TEST_CASE_METHOD(TagFixture, "concurrent requests for one tag cause one upstream request") {
+  upstream->hold("get_manifest");
+  std::vector<std::future<Result<ServedManifest>>> all;
+  for (int i = 0; i < 8; ++i) all.push_back(start_task(tags.resolve(upstream, policy, repository, "2.6")));
+  REQUIRE(upstream->wait_for_held());
+  upstream->release();
+  for (auto& answer : all) CHECK(answer.get().value().digest == one);
+  CHECK(upstream->count() == 1);
+}
+
+TEST_CASE_METHOD(TagFixture, "a full disk does not keep a client from its manifest") {
+  fs.fail_all(FaultFileSystem::Op::create, ErrorCode::no_space);
+  const auto answer = resolve().value();
+  CHECK(answer.cache == CacheState::bypass);
+  CHECK(*answer.content == manifest("one"));
+}
+
+TEST_CASE_METHOD(TagFixture, "a manifest of another repository is not served from the store without asking") {
+  REQUIRE(resolve());
+  const RepositoryKey other{"up.example", "secret/other"};
+  const auto answer = run_task(manifests.by_digest(upstream, other, one));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::not_found);
+  CHECK(upstream->count("get_manifest secret/other") == 1);
+}
+
+TEST_CASE_METHOD(TagFixture, "what a manifest names is known to be in its repository") {
+  REQUIRE(resolve());
+  CHECK(catalog.linked(repository, Digest::of("one")).value());
+  CHECK(catalog.linked(repository, Digest::of("{}")).value());
+  CHECK_FALSE(catalog.linked({"up.example", "secret/other"}, Digest::of("one")).value());
+}
+
+TEST_CASE_METHOD(TagFixture, "a manifest that cannot be parsed is neither served nor kept") {
+  const Digest bad = upstream->add_manifest(repository.repository, "<html>", media_type, "bad");
+  CHECK(resolve("bad").error().code == ErrorCode::protocol);
+  CHECK_FALSE(catalog.manifest(bad).value());
+}
+
+TEST_CASE_METHOD(TagFixture, "a missing manifest is asked for once in a while") {
+  const Digest none = Digest::of("none");
+  for (int i = 0; i < 3; ++i) {
+    CHECK(run_task(manifests.by_digest(upstream, repository, none)).error().code == ErrorCode::not_found);
+  }
+  CHECK(upstream->count("get_manifest") == 1);
+}
