@@ -10,8 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
-#include "proxy/upstream/retry.h"
-
 namespace paddock {
 
 struct FillCoordinator::Job {
@@ -20,7 +18,7 @@ struct FillCoordinator::Job {
   std::string repository;
   std::shared_ptr<PartialBlob> partial;  // once begun
   std::vector<std::byte> buffer;
-  unsigned fruitless = 0;  // transfers in a row that brought nothing
+  std::size_t fruitless = 0;  // transfers in a row that brought nothing
 };
 
 FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options) :
@@ -141,20 +139,18 @@ Task<Result<void>> FillCoordinator::copy(Job& job, BlobTransfer& transfer) {
 
 // Waits before the next transfer, or says that there is none.
 Task<Result<void>> FillCoordinator::back_off(Job& job, const Error& why) {
-  if (!why.retryable || stopping_) co_return std::unexpected(why);
-  if (++job.fruitless > options_.attempts) {
-    co_return std::unexpected(why.with("gave up after " + std::to_string(options_.attempts) + " fruitless attempts"));
-  }
+  if (stopping_) co_return std::unexpected(why);
   double random = 0;
   {
     const MutexLock lock(mutex_);
     random = std::uniform_real_distribution<>()(random_);
   }
-  auto delay = backoff_delay(job.fruitless, options_.backoff, options_.backoff_limit, random);
-  if (why.retry_after) delay = std::max<std::chrono::milliseconds>(delay, *why.retry_after);
+  const FailedAttempt failed{++job.fruitless, why.retryable, why.retry_after, options_.patience};
+  const auto delay = retry_delay(options_.retry, failed, random);
+  if (!delay) co_return std::unexpected(why);
   spdlog::warn("fill of {} from {} broke off at byte {}: {}; next attempt in {} ms", job.fill->digest().to_string(),
-               job.upstream->name(), job.partial->contiguous(), why.context, delay.count());
-  asio::steady_timer timer(co_await asio::this_coro::executor, delay);
+               job.upstream->name(), job.partial->contiguous(), why.context, delay->count());
+  asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
   boost::system::error_code ignored;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   co_return Result<void>{};

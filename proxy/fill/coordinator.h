@@ -19,6 +19,7 @@
 
 #include "proxy/fill/fill.h"
 #include "proxy/net/event_loops.h"
+#include "proxy/upstream/retry.h"
 #include "proxy/upstream/upstream.h"
 #include "storage/blob_store.h"
 #include "storage/blocking_pool.h"
@@ -30,9 +31,9 @@ class FillCoordinator {
  public:
   struct Options {
     std::size_t buffer_size = 512 * 1024;  // bytes read from the upstream at a time
-    unsigned attempts = 5;                 // transfers in a row that bring nothing
-    std::chrono::milliseconds backoff{500};
-    std::chrono::milliseconds backoff_limit{15'000};
+    // Transfers in a row that bring nothing, and the waits between them.
+    RetryPolicy retry{.attempts = 6, .base = std::chrono::milliseconds(500), .cap = std::chrono::seconds(15)};
+    std::chrono::seconds patience{120};  // the longest Retry-After that is obeyed
   };
   struct Stats {
     std::uint64_t running = 0, completed = 0, failed = 0, verify_failures = 0, resumed = 0;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proxy/ingress/upstream_selector.h"
 #include "proxy/tags/freshness.h"
@@ -21,6 +22,13 @@ struct UpstreamSet {
   UpstreamSelector selector;
   std::map<std::string, Entry> entries;  // by UpstreamRule::name
   std::string default_name;              // may be empty
+  bool offline = false;                  // no upstream is ever asked
+
+  struct Configured {
+    std::string name;
+    std::vector<std::string> endpoints;
+  };
+  std::vector<Configured> configured;  // in the order of the configuration, for listings
 };
 
 // Thread-safe.

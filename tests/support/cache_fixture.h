@@ -2,6 +2,8 @@
 // Members are in the order in which they must be destroyed last to first.
 #pragma once
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -19,7 +21,6 @@
 #include "tests/support/manual_clock.h"
 #include "tests/support/memory_catalog.h"
 #include "tests/support/memory_file_system.h"
-#include "tests/support/run_task.h"
 
 namespace paddock::test {
 
@@ -32,6 +33,19 @@ struct CacheFixture {
   }
   CacheFixture(const CacheFixture&) = delete;
   CacheFixture& operator=(const CacheFixture&) = delete;
+
+  // Starts a task on one of the fixture's loops; what it leaves running there goes on.
+  template <typename T>
+  std::future<T> start(Task<T> task) {
+    auto promise = std::make_shared<std::promise<T>>();
+    asio::co_spawn(loops.next(), keep(std::move(task), promise), asio::detached);
+    return promise->get_future();
+  }
+
+  template <typename T>
+  static Task<void> keep(Task<T> task, std::shared_ptr<std::promise<T>> promise) {
+    promise->set_value(co_await std::move(task));
+  }
 
   // What the store says of a digest now.
   [[nodiscard]] bool stored(const Digest& digest) { return blobs.open(digest).has_value(); }
@@ -49,12 +63,6 @@ struct CacheFixture {
   BlockingPool pool{2};
   EventLoops loops{2};
 };
-
-// Starts a task on a loop of its own thread; get() waits for it.
-template <typename T>
-std::future<T> start_task(Task<T> task) {
-  return std::async(std::launch::async, [task = std::move(task)]() mutable { return run_task(std::move(task)); });
-}
 
 inline std::string pattern(std::size_t size) {
   std::string text(size, '\0');

@@ -33,7 +33,7 @@ struct TagFixture : CacheFixture {
   Digest two = upstream->add_manifest(repository.repository, manifest("two"), media_type);
 
   Result<ServedManifest> resolve(const std::string& tag = "2.6") {
-    return run_task(tags.resolve(upstream, policy, repository, tag));
+    return start(tags.resolve(upstream, policy, repository, tag)).get();
   }
 };
 
@@ -77,7 +77,7 @@ TEST_CASE_METHOD(TagFixture, "a moved tag is followed") {
 
 TEST_CASE_METHOD(TagFixture, "a tag that moves to a manifest we have costs one HEAD") {
   REQUIRE(resolve());
-  REQUIRE(run_task(manifests.by_digest(upstream, repository, two)));
+  REQUIRE(start(manifests.by_digest(upstream, repository, two)).get());
   upstream->set_tag(repository.repository, "2.6", two);
   clock.advance(600s);
   CHECK(resolve().value().digest == two);
@@ -113,10 +113,16 @@ TEST_CASE_METHOD(TagFixture, "an upstream that was away a moment ago is not aske
 
 TEST_CASE_METHOD(TagFixture, "a slow revalidation is not waited for longer than its deadline, and goes on") {
   TagResolver quick(pool, catalog, store, manifests, clock, {.stale_deadline = 0ms});
+  const auto ask = [&] { return start(quick.resolve(upstream, policy, repository, "2.6")).get().value().cache; };
   REQUIRE(resolve());
   clock.advance(600s);
   upstream->hold("head_manifest");
-  CHECK(run_task(quick.resolve(upstream, policy, repository, "2.6")).value().cache == CacheState::stale);
+  CHECK(ask() == CacheState::stale);
+  REQUIRE(upstream->wait_for_held());
+  upstream->release();
+  while (ask() == CacheState::stale) std::this_thread::yield();
+  CHECK(ask() == CacheState::hit);
+  CHECK(upstream->count("head_manifest") == 1);
 }
 
 TEST_CASE_METHOD(TagFixture, "a tag that the upstream has deleted is gone here too, and that is remembered") {
@@ -148,7 +154,7 @@ TEST_CASE_METHOD(TagFixture, "an unknown tag with the upstream away is an error 
 TEST_CASE_METHOD(TagFixture, "concurrent requests for one tag cause one upstream request") {
   upstream->hold("get_manifest");
   std::vector<std::future<Result<ServedManifest>>> all;
-  for (int i = 0; i < 8; ++i) all.push_back(start_task(tags.resolve(upstream, policy, repository, "2.6")));
+  for (int i = 0; i < 8; ++i) all.push_back(start(tags.resolve(upstream, policy, repository, "2.6")));
   REQUIRE(upstream->wait_for_held());
   upstream->release();
   for (auto& answer : all) CHECK(answer.get().value().digest == one);
@@ -165,7 +171,7 @@ TEST_CASE_METHOD(TagFixture, "a full disk does not keep a client from its manife
 TEST_CASE_METHOD(TagFixture, "a manifest of another repository is not served from the store without asking") {
   REQUIRE(resolve());
   const RepositoryKey other{"up.example", "secret/other"};
-  const auto answer = run_task(manifests.by_digest(upstream, other, one));
+  const auto answer = start(manifests.by_digest(upstream, other, one)).get();
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == ErrorCode::not_found);
   CHECK(upstream->count("get_manifest secret/other") == 1);
@@ -187,7 +193,7 @@ TEST_CASE_METHOD(TagFixture, "a manifest that cannot be parsed is neither served
 TEST_CASE_METHOD(TagFixture, "a missing manifest is asked for once in a while") {
   const Digest none = Digest::of("none");
   for (int i = 0; i < 3; ++i) {
-    CHECK(run_task(manifests.by_digest(upstream, repository, none)).error().code == ErrorCode::not_found);
+    CHECK(start(manifests.by_digest(upstream, repository, none)).get().error().code == ErrorCode::not_found);
   }
   CHECK(upstream->count("get_manifest") == 1);
 }

@@ -1,0 +1,89 @@
+// App: the composition root. Builds everything from the configuration, starts it, keeps it running, stops it.
+//
+//   start()  lock the data folder -> listen -> recover -> serve
+//   run()    until SIGTERM or SIGINT; SIGHUP reloads what can be reloaded
+//   stop()   stop accepting -> drain -> end fills -> end loops -> flush
+// One for a process, used from the main thread. start() fails with what the operator must do.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "proxy/admin/admin_api.h"
+#include "proxy/admin/metrics.h"
+#include "proxy/app_storage.h"
+#include "proxy/app_upstreams.h"
+#include "proxy/fill/coordinator.h"
+#include "proxy/ingress/upstream_set.h"
+#include "proxy/net/client.h"
+#include "proxy/net/event_loops.h"
+#include "proxy/net/server.h"
+#include "proxy/registry/handler.h"
+#include "proxy/tags/resolver.h"
+#include "storage/blocking_pool.h"
+#include "storage/clock.h"
+
+namespace paddock {
+
+class App {
+ public:
+  using Reload = std::function<Result<config::Config>()>;
+
+  App(config::Config config, Reload reload);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  Result<void> start();
+  void run();
+
+ private:
+  Result<void> listen();
+  Result<void> build();
+  Result<std::string> admin_token() const;
+  void watch_signals();
+  void maintain();
+  void reload();
+  void stop();
+
+  [[nodiscard]] std::vector<std::string> not_ready() const;
+  [[nodiscard]] AdminData admin_data();
+  [[nodiscard]] StatusReport status();
+  [[nodiscard]] std::vector<FillReport> fill_reports() const;
+  [[nodiscard]] Readings readings();
+  [[nodiscard]] UpstreamParts upstream_parts();
+
+  config::Config config_;
+  const Reload reload_;
+  const SystemClock clock_;
+  const WallTime started_ = clock_.wall();
+  std::atomic<bool> ready_{false}, draining_{false};
+  RecoveryReport recovery_;
+  ProxyEnvironment proxy_;
+  UpstreamHealth health_;
+  Metrics metrics_;
+  BlockingPool pool_;
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<EventLoops> loops_;
+  std::unique_ptr<HttpClient> client_;
+  std::unique_ptr<CurrentUpstreams> upstreams_;
+  std::unique_ptr<FillCoordinator> fills_;
+  std::unique_ptr<ManifestSource> manifests_;
+  std::unique_ptr<TagResolver> tags_;
+  std::unique_ptr<RegistryHandler> registry_;
+  std::unique_ptr<AdminApi> admin_;
+  std::unique_ptr<Server> registry_server_, admin_server_;
+
+  asio::io_context main_loop_;
+  asio::signal_set signals_{main_loop_};
+  asio::steady_timer maintenance_{main_loop_};
+};
+
+}  // namespace paddock

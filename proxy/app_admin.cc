@@ -1,0 +1,106 @@
+// The part of App that reports: what the admin side shows is read here from the components.
+#include <utility>
+
+#include "proxy/admin/image_list.h"
+#include "proxy/app.h"
+#include "proxy/cli/version.h"
+
+namespace paddock {
+namespace {
+
+// Recovery is still going on: there is no catalog to ask.
+std::unexpected<Error> recovering() {
+  return fail(ErrorCode::unavailable, Blame::us, "the store is being checked; try again in a moment", true);
+}
+
+}  // namespace
+
+std::vector<std::string> App::not_ready() const {
+  if (draining_) return {"draining"};
+  if (!ready_) return {"recovering"};
+  return {};
+}
+
+AdminData App::admin_data() {
+  AdminData data;
+  data.not_ready = [this] { return not_ready(); };
+  data.status = [this] { return status(); };
+  data.images = [this](const ImageQuery& query) -> Result<ImagePage> {
+    if (!ready_) return recovering();
+    return list_images(storage_->catalog(), query);
+  };
+  data.image = [this](const std::string& reference) -> Result<ImageReport> {
+    if (!ready_) return recovering();
+    return find_image(storage_->catalog(), reference, upstreams_->get()->default_name);
+  };
+  data.fills = [this] { return fill_reports(); };
+  data.metrics = [this] { return metrics_.text(); };
+  return data;
+}
+
+StatusReport App::status() {
+  StatusReport report;
+  report.version = build_version();
+  report.commit = build_commit();
+  report.started = started_;
+  report.uptime = clock_.wall() - started_;
+  report.data_folder = storage_->root().string();
+  report.not_ready = not_ready();
+  report.listen = registry_server_->addresses();
+  const auto usage = storage_->space().usage();
+  report.store = {usage.stored,     usage.reserved,       usage.max_size,          usage.min_free,
+                  usage.disk_total, usage.disk_available, storage_->evicted().bytes};
+  if (ready_) {
+    const auto set = upstreams_->get();
+    for (const auto& upstream : set->configured) {
+      const auto health = health_.get(upstream.name);
+      report.upstreams.push_back({upstream.name, upstream.endpoints,
+                                  health ? std::optional(health->reachable) : std::nullopt,
+                                  health ? health->last_error : "", upstream.name == set->default_name});
+    }
+    report.offline = set->offline;
+    const auto fills = fills_->stats();
+    report.fills_running = fills.running;
+    report.fills_completed = fills.completed;
+    report.fills_failed = fills.failed;
+    report.recovery = recovery_;
+  }
+  const auto totals = metrics_.totals();
+  report.traffic = {totals.requests, totals.hit_bytes, totals.fill_bytes, totals.bypass_bytes, totals.hit_ratio()};
+  report.connections = registry_server_->stats().connections;
+  return report;
+}
+
+std::vector<FillReport> App::fill_reports() const {
+  std::vector<FillReport> reports;
+  if (!ready_) return reports;
+  for (auto& fill : fills_->fills()) {
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - fill.started;
+    const double rate = since.count() > 0 ? static_cast<double>(fill.received) / since.count() : 0;
+    reports.push_back({fill.digest, std::move(fill.upstream), std::move(fill.repository), std::move(fill.source),
+                       std::move(fill.state), fill.received, fill.size, fill.readers, static_cast<std::uint64_t>(rate)});
+  }
+  return reports;
+}
+
+Readings App::readings() {
+  Readings readings;
+  const auto usage = storage_->space().usage();
+  readings.store_stored = usage.stored;
+  readings.store_reserved = usage.reserved;
+  readings.store_limit = usage.max_size;
+  readings.disk_available = usage.disk_available;
+  readings.evicted_bytes = storage_->evicted().bytes;
+  readings.connections = registry_server_->stats().connections;
+  if (ready_) {
+    const auto fills = fills_->stats();
+    readings.fills_running = fills.running;
+    readings.fills_completed = fills.completed;
+    readings.fills_failed = fills.failed;
+    readings.fills_resumed = fills.resumed;
+    readings.verify_failures = fills.verify_failures;
+  }
+  return readings;
+}
+
+}  // namespace paddock

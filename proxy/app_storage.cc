@@ -1,0 +1,53 @@
+#include "proxy/app_storage.h"
+
+#include <utility>
+
+namespace paddock {
+namespace {
+
+std::uint64_t max_size(FileSystem& fs, const std::filesystem::path& root, const config::StorageOptions& options) {
+  return options.max_size.resolve(fs.space(root).value_or(DiskSpace{}).total);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> Storage::open(const config::StorageOptions& options, const Clock& clock) {
+  auto fs = std::make_unique<PosixFileSystem>();
+  auto folder = DataFolder::open(*fs, std::filesystem::absolute(options.path));
+  if (!folder) return std::unexpected(std::move(folder).error());
+  return std::unique_ptr<Storage>(new Storage(std::move(fs), *std::move(folder), options, clock));
+}
+
+Storage::Storage(std::unique_ptr<PosixFileSystem> fs, DataFolder folder, const config::StorageOptions& options,
+                 const Clock& clock)
+    : clock_(clock),
+      fs_(std::move(fs)),
+      folder_(std::move(folder)),
+      space_(*fs_, {.folder = root(), .max_size = max_size(*fs_, root(), options), .min_free = options.min_free}),
+      records_(*fs_, folder_.paths().records()) {}
+
+Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_use) {
+  auto recovered = paddock::recover(*fs_, folder_.paths(), space_, clock_, rocks_catalog_access(folder_.paths(), clock_));
+  if (!recovered) return std::unexpected(std::move(recovered).error());
+  catalog_ = std::move(recovered->catalog);
+  last_use_.emplace(*catalog_, clock_);
+  blobs_.emplace(*fs_, folder_.paths(), *catalog_, space_, clock_,
+                 DiskBlobStore::Options{.on_use = [this](const Digest& digest) { last_use_->record(digest); }});
+  manifests_.emplace(*blobs_, records_, *catalog_);
+  evictor_.emplace(*catalog_, *blobs_, *last_use_, clock_,
+                   Evictor::Options{.slack = space_.usage().max_size / 100, .in_use = std::move(in_use)});
+  space_.set_evictor([this](std::uint64_t bytes) { return evictor_->evict(bytes); });
+  return recovered->report;
+}
+
+void Storage::set_limits(const config::StorageOptions& options) {
+  space_.set_limits(max_size(*fs_, root(), options), options.min_free);
+}
+
+Result<void> Storage::flush() {
+  if (!catalog_) return {};
+  if (auto written = last_use_->flush(); !written) return written;
+  return catalog_->flush();
+}
+
+}  // namespace paddock

@@ -1,0 +1,60 @@
+// Storage: everything that stands on the data folder, built in the right order from the configuration.
+//
+// open() takes the folder's lock and fails fast; recover() then makes catalog and files agree, after which the accessors
+// may be used. Blocking. Destroyed after everything that refers to it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "config/options.h"
+#include "storage/catalog.h"
+#include "storage/clock.h"
+#include "storage/data_folder.h"
+#include "storage/disk_blob_store.h"
+#include "storage/eviction.h"
+#include "storage/last_use.h"
+#include "storage/manifest_store.h"
+#include "storage/posix_file_system.h"
+#include "storage/records.h"
+#include "storage/recovery.h"
+#include "storage/space.h"
+
+namespace paddock {
+
+class Storage {
+ public:
+  static Result<std::unique_ptr<Storage>> open(const config::StorageOptions& options, const Clock& clock);
+  // `in_use` keeps a digest from eviction.
+  Result<RecoveryReport> recover(std::function<bool(const Digest&)> in_use);
+  void set_limits(const config::StorageOptions& options);
+  // Last uses and the catalog, durable.
+  Result<void> flush();
+
+  [[nodiscard]] const std::filesystem::path& root() const { return folder_.paths().root(); }
+  [[nodiscard]] Space& space() { return space_; }
+  [[nodiscard]] Catalog& catalog() { return *catalog_; }
+  [[nodiscard]] LastUse& last_use() { return *last_use_; }
+  [[nodiscard]] BlobStore& blobs() { return *blobs_; }
+  [[nodiscard]] ManifestStore& manifests() { return *manifests_; }
+  [[nodiscard]] Evictor::Stats evicted() const { return evictor_ ? evictor_->stats() : Evictor::Stats{}; }
+
+ private:
+  Storage(std::unique_ptr<PosixFileSystem> fs, DataFolder folder, const config::StorageOptions& options,
+          const Clock& clock);
+
+  const Clock& clock_;
+  std::unique_ptr<PosixFileSystem> fs_;
+  DataFolder folder_;
+  Space space_;
+  RecordFiles records_;
+  std::unique_ptr<Catalog> catalog_;
+  std::optional<LastUse> last_use_;
+  std::optional<DiskBlobStore> blobs_;
+  std::optional<ManifestStore> manifests_;
+  std::optional<Evictor> evictor_;
+};
+
+}  // namespace paddock

@@ -1,0 +1,89 @@
+#include "proxy/app_upstreams.h"
+
+#include <utility>
+
+#include "proxy/net/tls.h"
+#include "proxy/upstream/http_upstream.h"
+#include "proxy/upstream/offline_upstream.h"
+#include "storage/posix_file_system.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::uint64_t password_limit = 4096;
+
+Result<std::string> read_password(const std::string& path) {
+  if (path.empty()) return std::string();
+  PosixFileSystem fs;
+  auto text = read_file(fs, path, password_limit);
+  if (!text) return std::unexpected(std::move(text).error().with("password_file"));
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  return text;
+}
+
+Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, std::uint64_t manifest_limit,
+                                   const ProxyEnvironment& proxy) {
+  UpstreamOptions options;
+  options.name = configured.name;
+  for (const auto& endpoint : configured.endpoints) {
+    auto url = Url::parse(endpoint);
+    if (!url) return std::unexpected(std::move(url).error().with("endpoint " + endpoint));
+    options.endpoints.push_back(*std::move(url));
+  }
+  auto password = read_password(configured.password_file);
+  if (!password) return std::unexpected(std::move(password).error());
+  auto tls = make_tls_client(configured.ca_file.empty() ? std::nullopt
+                                                        : std::optional<std::filesystem::path>(configured.ca_file));
+  if (!tls) return std::unexpected(std::move(tls).error());
+  options.username = configured.username;
+  options.password = *std::move(password);
+  options.tls = *std::move(tls);
+  options.proxy = proxy;
+  options.trusted_realms = configured.trusted_realms;
+  options.redirects.allow = configured.redirects;
+  options.deadlines = {configured.deadlines.connect, configured.deadlines.headers, configured.deadlines.stall};
+  options.manifest_limit = manifest_limit;
+  return options;
+}
+
+}  // namespace
+
+void UpstreamHealth::note(const std::string& upstream, int status, const std::string& endpoint) {
+  const bool answered = status > 0 && status < 500 && status != 429;
+  State state{answered, {}};
+  if (status == 0) state.last_error = "no answer from " + endpoint;
+  if (status > 0 && !answered) state.last_error = endpoint + " answered " + std::to_string(status);
+  const MutexLock lock(mutex_);
+  states_[upstream] = std::move(state);
+}
+
+std::optional<UpstreamHealth::State> UpstreamHealth::get(const std::string& upstream) const {
+  const MutexLock lock(mutex_);
+  const auto found = states_.find(upstream);
+  return found == states_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& config, const UpstreamParts& parts) {
+  std::vector<UpstreamRule> rules;
+  UpstreamSet set{UpstreamSelector({}), {}, {}, config.offline, {}};
+  for (const auto& configured : config.upstreams) {
+    rules.push_back({configured.name, configured.allow, configured.is_default});
+    if (configured.is_default) set.default_name = configured.name;
+    set.configured.push_back({configured.name, configured.endpoints});
+    // Offline nothing is ever too old: there is no upstream to come back.
+    const auto patience = config.offline ? std::chrono::seconds::max() : configured.stale_if_error;
+    UpstreamSet::Entry entry{nullptr, {configured.tag_ttl, patience}};
+    if (config.offline) {
+      entry.upstream = std::make_shared<OfflineUpstream>(configured.name);
+    } else {
+      auto options = to_options(configured, config.server.manifest_limit, parts.proxy);
+      if (!options) return std::unexpected(std::move(options).error().with("upstream " + configured.name));
+      entry.upstream = std::make_shared<HttpUpstream>(*std::move(options), parts.client, parts.clock, parts.observer);
+    }
+    set.entries.emplace(configured.name, std::move(entry));
+  }
+  set.selector = UpstreamSelector(std::move(rules));
+  return std::make_shared<const UpstreamSet>(std::move(set));
+}
+
+}  // namespace paddock

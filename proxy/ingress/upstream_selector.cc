@@ -1,0 +1,105 @@
+#include "proxy/ingress/upstream_selector.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/oci/printable.h"
+#include "proxy/oci/reference.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::string_view docker_hub = "docker.io";
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  return out;
+}
+
+// "host:5000" -> "host", "[::1]:5000" -> "[::1]".
+std::string_view without_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  const std::size_t bracket = host.rfind(']');
+  if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) return host;
+  return host.substr(0, colon);
+}
+
+// The names under which clients reach Docker Hub.
+bool is_docker_hub_alias(std::string_view name) { return name == "registry-1.docker.io" || name == "index.docker.io"; }
+
+std::string known_names(const std::vector<UpstreamRule>& rules) {
+  std::string names;
+  for (const UpstreamRule& rule : rules) names += (names.empty() ? "" : ", ") + rule.name;
+  return names.empty() ? "none is configured" : "configured are " + names;
+}
+
+Result<Target> target(const UpstreamRule& rule, std::string_view name) {
+  std::string repository(name);
+  if (!is_repository(repository)) {
+    return fail(ErrorCode::invalid_argument, Blame::client, "invalid repository " + quote(name));
+  }
+  // Docker Hub keeps its official images under library/, people leave that out.
+  if (rule.name == docker_hub && repository.find('/') == std::string::npos) repository.insert(0, "library/");
+  const bool allowed =
+      std::ranges::any_of(rule.allow, [&](const std::string& pattern) { return glob_match(pattern, repository); });
+  if (!allowed) {
+    return fail(ErrorCode::denied, Blame::client,
+                "repository " + quote(repository) + " is not on the allow list of upstream " + rule.name);
+  }
+  return Target{rule.name, std::move(repository)};
+}
+
+}  // namespace
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+  // reached[i]: the pattern so far matches the first i characters. Linear in each, whatever the stars.
+  std::vector<char> reached(text.size() + 1, 0);
+  reached[0] = 1;
+  for (std::size_t p = 0; p < pattern.size(); ++p) {
+    if (pattern[p] != '*') {
+      for (std::size_t i = text.size(); i > 0; --i) reached[i] = reached[i - 1] != 0 && text[i - 1] == pattern[p];
+      reached[0] = 0;
+      continue;
+    }
+    const bool crosses = p + 1 < pattern.size() && pattern[p + 1] == '*';
+    if (crosses) ++p;
+    for (std::size_t i = 1; i <= text.size(); ++i) {
+      if (reached[i - 1] != 0 && (crosses || text[i - 1] != '/')) reached[i] = 1;
+    }
+  }
+  return reached[text.size()] != 0;
+}
+
+const UpstreamRule* UpstreamSelector::find(std::string_view name) const {
+  std::string wanted = lowered(name);
+  if (is_docker_hub_alias(wanted)) {
+    const auto exact = std::ranges::find_if(rules_, [&](const UpstreamRule& r) { return lowered(r.name) == wanted; });
+    if (exact != rules_.end()) return &*exact;
+    wanted = docker_hub;
+  }
+  const auto found = std::ranges::find_if(rules_, [&](const UpstreamRule& r) { return lowered(r.name) == wanted; });
+  return found == rules_.end() ? nullptr : &*found;
+}
+
+Result<Target> UpstreamSelector::select(std::optional<std::string_view> ns, std::string_view host,
+                                        std::string_view server_name, std::string_view name) const {
+  if (ns && !ns->empty()) {
+    if (const UpstreamRule* rule = find(*ns)) return target(*rule, name);
+    return fail(ErrorCode::not_found, Blame::client, "no upstream is named " + quote(*ns) + "; " + known_names(rules_));
+  }
+  for (const std::string_view candidate : {host, without_port(host), server_name}) {
+    if (candidate.empty()) continue;
+    if (const UpstreamRule* rule = find(candidate)) return target(*rule, name);
+  }
+  const std::size_t slash = name.find('/');
+  if (slash != std::string_view::npos) {
+    if (const UpstreamRule* rule = find(name.substr(0, slash))) return target(*rule, name.substr(slash + 1));
+  }
+  const auto fallback = std::ranges::find_if(rules_, &UpstreamRule::is_default);
+  if (fallback != rules_.end()) return target(*fallback, name);
+  return fail(ErrorCode::not_found, Blame::client,
+              "no default upstream: name one in front of " + quote(name) + "; " + known_names(rules_));
+}
+
+}  // namespace paddock
