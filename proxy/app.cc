@@ -34,7 +34,6 @@ App::~App() = default;
 
 Result<void> App::start() {
   if (auto log = set_up_log(log_options(config_.log)); !log) return log;
-  spdlog::info("paddock {} starting, data in {}", build_version(), config_.storage.path);
   auto storage = Storage::open(config_.storage, clock_);
   if (!storage) return std::unexpected(std::move(storage).error());
   storage_ = *std::move(storage);
@@ -50,13 +49,12 @@ Result<void> App::start() {
   auto recovered = storage_->recover([this](const Digest& digest) { return fills_ && fills_->find(digest) != nullptr; });
   if (!recovered) return std::unexpected(std::move(recovered).error());
   recovery_ = *recovered;
-  spdlog::info("store: {} blobs, {} bytes, {} tags; checked in {} ms{}", recovery_.blobs, recovery_.bytes, recovery_.tags,
-               recovery_.duration.count(), recovery_.rebuilt ? "; the catalog was rebuilt from the files" : "");
   if (auto built = build(); !built) return built;
   registry_server_->start();
   ready_ = true;
   for (const auto& address : registry_server_->addresses()) {
-    spdlog::info("serving on {}{}", address, config_.offline ? ", offline" : "");
+    spdlog::info("paddock {} serving on {}, data in {}{}", build_version(), address, storage_->root().string(),
+                 config_.offline ? ", offline" : "");
   }
   for (const auto& address : admin_server_->addresses()) spdlog::info("admin on {}", address);
   return {};

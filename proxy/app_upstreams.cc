@@ -21,8 +21,22 @@ Result<std::string> read_password(const std::string& path) {
   return text;
 }
 
+// The system's CAs take tens of milliseconds to read: once for all upstreams that trust the same.
+class TlsContexts {
+ public:
+  Result<std::shared_ptr<const TlsClientContext>> get(const std::string& ca_file) {
+    if (const auto found = made_.find(ca_file); found != made_.end()) return found->second;
+    auto made = make_tls_client(ca_file.empty() ? std::nullopt : std::optional<std::filesystem::path>(ca_file));
+    if (made) made_.emplace(ca_file, *made);
+    return made;
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<const TlsClientContext>> made_;
+};
+
 Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, std::uint64_t manifest_limit,
-                                   const ProxyEnvironment& proxy) {
+                                   const ProxyEnvironment& proxy, TlsContexts& contexts) {
   UpstreamOptions options;
   options.name = configured.name;
   for (const auto& endpoint : configured.endpoints) {
@@ -32,8 +46,7 @@ Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, st
   }
   auto password = read_password(configured.password_file);
   if (!password) return std::unexpected(std::move(password).error());
-  auto tls = make_tls_client(configured.ca_file.empty() ? std::nullopt
-                                                        : std::optional<std::filesystem::path>(configured.ca_file));
+  auto tls = contexts.get(configured.ca_file);
   if (!tls) return std::unexpected(std::move(tls).error());
   options.username = configured.username;
   options.password = *std::move(password);
@@ -65,6 +78,7 @@ std::optional<UpstreamHealth::State> UpstreamHealth::get(const std::string& upst
 
 Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& config, const UpstreamParts& parts) {
   std::vector<UpstreamRule> rules;
+  TlsContexts contexts;
   UpstreamSet set{UpstreamSelector({}), {}, {}, config.offline, {}};
   for (const auto& configured : config.upstreams) {
     rules.push_back({configured.name, configured.allow, configured.is_default});
@@ -76,7 +90,7 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
     if (config.offline) {
       entry.upstream = std::make_shared<OfflineUpstream>(configured.name);
     } else {
-      auto options = to_options(configured, config.server.manifest_limit, parts.proxy);
+      auto options = to_options(configured, config.server.manifest_limit, parts.proxy, contexts);
       if (!options) return std::unexpected(std::move(options).error().with("upstream " + configured.name));
       entry.upstream = std::make_shared<HttpUpstream>(*std::move(options), parts.client, parts.clock, parts.observer);
     }

@@ -74,7 +74,10 @@ class Catalog {
   virtual Result<void> put_manifest(const RepositoryKey& repository, const Digest& digest,
                                     const ManifestRecord& record) = 0;
   virtual Result<std::optional<ManifestRecord>> manifest(const Digest& digest) = 0;
-  // Forgets the manifest and the tags that point to it; links of its children stay.
+  // Whether put_manifest() was called for both. More than a link: that may come from an index that names the manifest.
+  virtual Result<bool> holds(const RepositoryKey& repository, const Digest& manifest) = 0;
+  // Forgets the manifest, the tags that point to it, and who holds it with their links to it; links of its children
+  // stay.
   virtual Result<void> erase_manifest(const Digest& digest) = 0;
 
   // --- links: this repository is known to contain this digest ---

@@ -1,9 +1,9 @@
 // ManifestStore: manifests, tags and pins, kept so that they outlive the catalog.
 //
 // Each write goes file first, catalog second: the manifest's bytes into the BlobStore, a record file saying in which
-// repository it is, of which media type and what it names (see records.h), then the catalog. So a lost catalog is rebuilt
-// from files (recovery.h). Reads come from the catalog.
-// Blocking; thread-safe. Errors: io, no_space, corrupt, digest_mismatch.
+// repository it is, of which media type and what it names (see records.h), then the catalog. So a lost catalog is
+// rebuilt from files (recovery.h). Reads come from the catalog. Blocking; thread-safe. Errors: io, no_space, corrupt,
+// digest_mismatch.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,8 @@ namespace paddock {
 
 class ManifestStore {
  public:
-  ManifestStore(BlobStore& blobs, RecordFiles& records, Catalog& catalog) :
-      blobs_(blobs), records_(records), catalog_(catalog) {}
+  ManifestStore(BlobStore& blobs, RecordFiles& records, Catalog& catalog)
+      : blobs_(blobs), records_(records), catalog_(catalog) {}
 
   // Writes nothing when the repository has it already.
   Result<void> put(const RepositoryKey& repository, const Digest& digest, const ManifestRecord& record);

@@ -1,5 +1,6 @@
 #include "storage/notifier.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -27,7 +28,10 @@ Task<bool> Notifier::Waiter::wait_until(std::chrono::steady_clock::time_point de
 Notifier::Waiter Notifier::subscribe(const asio::any_io_executor& executor) {
   auto state = std::make_shared<Waiter::State>(executor);
   const MutexLock lock(mutex_);
-  std::erase_if(waiters_, [](const auto& waiter) { return waiter.expired(); });
+  if (waiters_.size() >= purge_at_) {
+    std::erase_if(waiters_, [](const auto& waiter) { return waiter.expired(); });
+    purge_at_ = std::max<std::size_t>(64, 2 * waiters_.size());
+  }
   waiters_.push_back(state);
   return Waiter(std::move(state));
 }

@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -39,6 +40,7 @@ class Notifier {
  private:
   Mutex mutex_;
   std::vector<std::weak_ptr<Waiter::State>> waiters_ PADDOCK_GUARDED_BY(mutex_);
+  std::size_t purge_at_ PADDOCK_GUARDED_BY(mutex_) = 64;  // waiters; doubles with those alive, so that purging is cheap
 };
 
 }  // namespace paddock

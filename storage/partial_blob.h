@@ -7,11 +7,14 @@
 //
 // Readers see a byte once it is in the file, but never the last `hold_back` bytes before the digest is verified: a
 // corrupt blob cannot be received whole. From `verified` on they see everything; the file stays readable through
-// file() after rename and after eviction for as long as somebody holds it.
+// file() after rename and after eviction for as long as somebody holds it. While the size is not known, what is held
+// back counts from the furthest byte that has come.
 //
-// Writes may come in any order; hashing follows the contiguous prefix, from memory where the write is the next one,
-// else from the file. Blocking: write, verify. Everything is thread-safe; the wait_* functions may be called on any
-// event loop. Errors of write: io, no_space; protocol when bytes lie beyond the size.
+// Writes may come in any order, from several threads, and overlap: the bytes that came first stay, so that what was
+// hashed is what is in the file. Hashing follows the contiguous prefix, from memory where the write is the next one,
+// else from the file. A write that lies where another one is at work waits for it. Blocking: write, verify. Everything
+// is thread-safe; the wait_* functions may be called on any event loop. Errors of write: io, no_space; protocol when
+// bytes lie beyond the size.
 #pragma once
 
 #include <chrono>
@@ -20,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "storage/digest.h"
 #include "storage/extent_map.h"
@@ -33,12 +37,12 @@ namespace paddock {
 
 class PartialBlob {
  public:
-  static constexpr std::uint64_t hold_back = 64 * 1024;  // bytes
+  static constexpr std::uint64_t hold_back = std::uint64_t{64} << 10U;  // bytes
   enum class State : std::uint8_t { filling, verified, committed, failed };
 
   // `file` is empty, readable and writable, at `path`. `size` when it is known.
-  PartialBlob(Digest digest, std::optional<std::uint64_t> size, std::filesystem::path path,
-              std::shared_ptr<File> file, Reservation reservation);
+  PartialBlob(Digest digest, std::optional<std::uint64_t> size, std::filesystem::path path, std::shared_ptr<File> file,
+              Reservation reservation);
 
   // --- filler ---
   // Once known; a second, different size is a protocol error. Reserves what is missing.
@@ -51,7 +55,9 @@ class PartialBlob {
   Result<void> verify();
 
   // --- store ---
+  Result<void> sync_data() { return file_->sync_data(); }
   void mark_committed();
+  void release_space();    // once it failed and its bytes are gone
   void fail(Error error);  // the first error stays; no effect once verified bytes are out and committed
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] Reservation& reservation() { return reservation_; }  // the store's, at commit
@@ -61,7 +67,7 @@ class PartialBlob {
   [[nodiscard]] std::shared_ptr<const File> file() const { return file_; }
   [[nodiscard]] State state() const;
   [[nodiscard]] std::optional<std::uint64_t> size() const;
-  [[nodiscard]] std::uint64_t received() const;                       // bytes present, for progress
+  [[nodiscard]] std::uint64_t received() const;                      // bytes present, for progress
   [[nodiscard]] std::uint64_t readable(std::uint64_t offset) const;  // bytes visible from `offset` on, now
   // Waits until at least one byte at `offset` is visible; returns readable(offset), or 0 at or past the end of a
   // verified blob. Fails with the fill's error, or timeout.
@@ -72,13 +78,24 @@ class PartialBlob {
   Task<Result<void>> wait_verified(std::chrono::steady_clock::time_point deadline);
 
  private:
+  // The parts of a write that are not there yet, after waiting for others at work in its range; marked as in flight.
+  Result<std::vector<Extent>> claim(Extent extent);
+  // Ends what claim() began; adds the parts to what is there when `written`. True when the prefix reaches into them.
+  bool settle(Extent extent, const std::vector<Extent>& parts, bool written);
+  Result<void> reserve_to(std::uint64_t end);
+  Result<void> check_filling() const PADDOCK_REQUIRES(mutex_);
   [[nodiscard]] std::uint64_t readable_locked(std::uint64_t offset) const PADDOCK_REQUIRES(mutex_);
+  // Hashes what is contiguous and not hashed yet; `bytes`, at `offset`, spares reading that part back.
   Result<void> hash_prefix(std::uint64_t offset, std::span<const std::byte> bytes) PADDOCK_REQUIRES(hash_mutex_);
+  Result<void> hash_from_file(std::uint64_t end) PADDOCK_REQUIRES(hash_mutex_);
+  Result<std::uint64_t> settle_size();
 
   const Digest digest_;
   const std::filesystem::path path_;
   const std::shared_ptr<File> file_;
-  Reservation reservation_;  // filler's
+
+  Mutex reserve_mutex_;      // before Space's; never with the two below
+  Reservation reservation_;  // under reserve_mutex_ until verified, then the store's
 
   Mutex hash_mutex_;  // before mutex_
   Hasher hasher_ PADDOCK_GUARDED_BY(hash_mutex_);
@@ -89,6 +106,8 @@ class PartialBlob {
   std::optional<Error> error_ PADDOCK_GUARDED_BY(mutex_);
   std::optional<std::uint64_t> size_ PADDOCK_GUARDED_BY(mutex_);
   ExtentMap extents_ PADDOCK_GUARDED_BY(mutex_);
+  std::vector<Extent> in_flight_ PADDOCK_GUARDED_BY(mutex_);  // whole writes at work, disjoint
+  Condition landed_;                                          // in_flight_ shrank
   Notifier changed_;
 };
 

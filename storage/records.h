@@ -3,7 +3,8 @@
 // Layout: records/<2 hex>/<sha256 of the fact's key>.json. The name is made from a digest of the key, never from
 // request text; the content holds the key in clear, so that a file in the wrong place is noticed. Replaced atomically,
 // durable when put() returns. Blocking; thread-safe (different keys; one key by one writer at a time, the last wins).
-// Errors: io, no_space. Unreadable files are reported to `visit_broken`, not fatal.
+// Errors: io, no_space; put: invalid_argument (text that is not UTF-8), too_large. Unreadable files are reported to
+// `visit_broken`, not fatal: corrupt or too_large when their content is bad, else what reading them failed with.
 #pragma once
 
 #include <filesystem>
@@ -36,6 +37,8 @@ using Fact = std::variant<ManifestFact, TagFact, PinFact>;
 
 class RecordFiles {
  public:
+  static constexpr std::uint64_t max_file_size = 4U << 20U;  // bytes
+
   RecordFiles(FileSystem& fs, std::filesystem::path folder) : fs_(fs), folder_(std::move(folder)) {}
 
   Result<void> put(const Fact& fact);
@@ -45,6 +48,9 @@ class RecordFiles {
                         const std::function<void(const std::filesystem::path&, const Error&)>& visit_broken);
 
  private:
+  [[nodiscard]] std::filesystem::path path_of(const Fact& fact) const;
+  [[nodiscard]] Result<Fact> read(const std::filesystem::path& path);
+
   FileSystem& fs_;
   std::filesystem::path folder_;
 };

@@ -26,7 +26,7 @@ class Reservation {
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   Result<void> grow_to(std::uint64_t bytes);  // no-op when that much is held
-  // `written` of the promised bytes are on disk already (statvfs sees them): they no longer count against min_free.
+  // In all, `written` of the promised bytes are on disk (statvfs sees them): they no longer count against min_free.
   void note_written(std::uint64_t written);
   void commit(std::uint64_t stored);  // promised -> stored
 
@@ -52,22 +52,24 @@ class Space {
   using Evict = std::function<std::uint64_t(std::uint64_t bytes)>;
 
   Space(FileSystem& fs, Options options);
-  void set_evictor(Evict evict);         // before the first reserve
+  void set_evictor(Evict evict);                                    // before the first reserve
   void set_limits(std::uint64_t max_size, std::uint64_t min_free);  // at run time
   Result<Reservation> reserve(std::uint64_t bytes);
-  void add_stored(std::uint64_t bytes);      // found at start
-  void remove_stored(std::uint64_t bytes);   // deleted
+  void add_stored(std::uint64_t bytes);     // found at start
+  void remove_stored(std::uint64_t bytes);  // deleted
   [[nodiscard]] Usage usage() const;
 
  private:
   friend class Reservation;
   Result<void> acquire(std::uint64_t bytes);
+  // Promises `bytes` when they fit. Returns what is missing; `hopeless` when no eviction could give that much.
+  Result<std::uint64_t> try_acquire(std::uint64_t bytes, bool& hopeless);
   void release(std::uint64_t bytes, std::uint64_t written);
 
   FileSystem& fs_;
   std::filesystem::path folder_;
   Mutex evict_mutex_;  // before mutex_
-  Evict evict_;
+  Evict evict_ PADDOCK_GUARDED_BY(evict_mutex_);
   mutable Mutex mutex_;
   std::uint64_t max_size_ PADDOCK_GUARDED_BY(mutex_);
   std::uint64_t min_free_ PADDOCK_GUARDED_BY(mutex_);

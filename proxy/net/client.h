@@ -38,12 +38,12 @@ struct Deadlines {
 
 struct ClientRequest {
   Method method = Method::get;
-  Url url;
-  Headers headers;                 // Host and User-Agent are added
-  std::optional<Url> proxy;        // CONNECT for https, absolute form for http
-  std::shared_ptr<const TlsClientContext> tls;  // required for https
-  bool public_addresses_only = false;  // refuse loopback, private, link-local addresses after name look-up
-  Deadlines deadlines;
+  Url url{};
+  Headers headers{};                              // Host and User-Agent are added
+  std::optional<Url> proxy{};                     // CONNECT for https, absolute form for http
+  std::shared_ptr<const TlsClientContext> tls{};  // required for https
+  bool public_addresses_only = false;             // refuse loopback, private, link-local addresses after name look-up
+  Deadlines deadlines{};
 };
 
 class ClientResponse {

@@ -49,11 +49,11 @@ struct Request {
   std::string path;         // percent-encoded as received, without the query
   std::string query;        // without '?'
   Headers headers;
-  std::string body;         // small bodies only; the server refuses larger ones
-  std::string id;           // for logs; unique in this process
-  std::string peer;         // "192.0.2.7:51234", or "unix"
+  std::string body;  // small bodies only; the server refuses larger ones
+  std::string id;    // for logs; unique in this process
+  std::string peer;  // "192.0.2.7:51234", or "unix"
   bool tls = false;
-  std::string tls_name;     // SNI, when given
+  std::string tls_name;  // SNI, when given
 
   // A query parameter, percent-decoded; the first of that name.
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
@@ -78,6 +78,7 @@ struct Response {
   std::variant<std::monostate, std::string, std::shared_ptr<const std::string>, BodyStream> body;
   std::string route;     // for metrics and the access log: "manifest", "blob", ...
   std::string cache;     // "hit", "fill", "stale", "bypass" or nothing; for metrics and the access log
+  std::string upstream;  // which upstream it concerned, for the access log
   std::string log_note;  // one phrase for the access log: why it failed
 };
 

@@ -36,9 +36,9 @@ struct Exchange {
 class Server {
  public:
   struct Options {
-    std::size_t header_limit = 16 * 1024;    // bytes
-    std::size_t body_limit = 64 * 1024;      // bytes of a request's body
-    std::size_t connection_limit = 20'000;   // further ones get 503 and are closed
+    std::size_t header_limit = 16 * 1024;   // bytes
+    std::size_t body_limit = 64 * 1024;     // bytes of a request's body
+    std::size_t connection_limit = 20'000;  // further ones get 503 and are closed
     std::chrono::seconds header_timeout{20};
     std::chrono::seconds idle_timeout{120};  // between requests
     std::chrono::seconds send_timeout{60};   // without progress while sending

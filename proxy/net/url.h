@@ -11,9 +11,9 @@ namespace paddock {
 
 struct Url {
   bool tls = false;
-  std::string host;         // lower case, without brackets
-  std::uint16_t port = 0;   // always set
-  std::string target = "/"; // path and query as sent on the wire, percent-encoded, starts with '/'
+  std::string host;            // lower case, without brackets
+  std::uint16_t port = 0;      // always set
+  std::string target = "/";    // path and query as sent on the wire, percent-encoded, starts with '/'
   std::string user, password;  // percent-decoded userinfo; only a forward proxy's is ever used
 
   // invalid_argument for anything but http and https, without a host, or with a bad port.

@@ -13,11 +13,11 @@ namespace {
 const Error broken_connection{ErrorCode::unavailable, Blame::upstream, "connection reset", true};
 
 struct FillFixture : CacheFixture {
-  FillCoordinator fills{loops, pool, blobs, {.buffer_size = 4096, .attempts = 3, .backoff = 1ms, .backoff_limit = 2ms}};
+  FillCoordinator fills{loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 4, .base = 1ms, .cap = 2ms}}};
 
-  Result<FillSource> source(const std::shared_ptr<Fill>& fill) { return run_task(fill->source(soon())); }
+  Result<FillSource> source(const std::shared_ptr<Fill>& fill) { return start(fill->source(soon())).get(); }
   // All bytes that a reader sees, or why he does not.
-  Result<std::string> read(const std::shared_ptr<Fill>& fill) { return run_task(read_all(fill)); }
+  Result<std::string> read(const std::shared_ptr<Fill>& fill) { return start(read_all(fill)).get(); }
 
   static Task<Result<std::string>> read_all(std::shared_ptr<Fill> fill) {
     auto found = co_await fill->source(soon());
@@ -54,7 +54,7 @@ TEST_CASE_METHOD(FillFixture, "many callers for one digest share one transfer") 
   for (int i = 0; i < 20; ++i) all.push_back(fills.fetch(upstream, "a/b", digest));
   CHECK(fills.fills().size() == 1);
   std::vector<std::future<Result<std::string>>> readers;
-  for (const auto& fill : all) readers.push_back(start_task(read_all(fill)));
+  for (const auto& fill : all) readers.push_back(start(read_all(fill)));
   upstream->release();
   for (auto& reader : readers) CHECK(reader.get().value() == content);
   CHECK(upstream->count("get_blob") == 1);
@@ -72,7 +72,7 @@ TEST_CASE_METHOD(FillFixture, "a reader gets bytes while the fill is still going
   const auto found = source(fill).value();
   const auto partial = std::get<std::shared_ptr<PartialBlob>>(found);
   CHECK(partial->size() == content.size());
-  REQUIRE(run_task(partial->wait_readable(100'000, soon())).value() > 0);
+  REQUIRE(start(partial->wait_readable(100'000, soon())).get().value() > 0);
   CHECK(partial->state() == PartialBlob::State::filling);
   CHECK_FALSE(stored(digest));
   upstream->release();
@@ -113,7 +113,7 @@ TEST_CASE_METHOD(FillFixture, "a fill that makes no progress gives up, and its r
   const auto fill = fills.fetch(upstream, "a/b", digest);
   REQUIRE(source(fill));
   upstream->fail_calls("get_blob", broken_connection, 0);  // from the second transfer on
-  auto reader = start_task(read_all(fill));
+  auto reader = start(read_all(fill));
   upstream->release();
   const auto result = reader.get();
   REQUIRE_FALSE(result);

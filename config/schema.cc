@@ -1,0 +1,150 @@
+#include "config/schema.h"
+
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+#include "config/text.h"
+#include "config/units.h"
+
+namespace paddock::config {
+namespace {
+
+std::vector<Field> upstream_fields(UpstreamOptions& upstream) {
+  return {{"name", &upstream.name, check_host},
+          {"endpoints", &upstream.endpoints, check_endpoint},
+          {"default", &upstream.is_default},
+          {"username", &upstream.username},
+          {"password_file", &upstream.password_file},
+          {"ca_file", &upstream.ca_file},
+          {"allow", &upstream.allow, check_glob},
+          {"connections", &upstream.connections},
+          {"bandwidth", &upstream.bandwidth},
+          {"tag_ttl", &upstream.tag_ttl},
+          {"stale_if_error", &upstream.stale_if_error},
+          {"trusted_realms", &upstream.trusted_realms, check_host},
+          {"redirects", &upstream.redirects, check_redirect},
+          {"deadlines.connect", &upstream.deadlines.connect},
+          {"deadlines.headers", &upstream.deadlines.headers},
+          {"deadlines.stall", &upstream.deadlines.stall}};
+}
+
+std::vector<Field> warm_fields(WarmRule& rule) {
+  return {{"name", &rule.name},         {"images", &rule.images},
+          {"where", &rule.where},       {"platforms", &rule.platforms, check_platform},
+          {"schedule", &rule.schedule}, {"pin", &rule.pin},
+          {"from_ci", &rule.from_ci}};
+}
+
+template <typename T>
+ListField list_field(std::string path, std::vector<T>& items, std::vector<Field> (*fields)(T&)) {
+  return {std::move(path), [&items] { return items.size(); }, [&items] { items.clear(); },
+          [&items] { items.emplace_back(); }, [&items, fields](std::size_t index) { return fields(items.at(index)); }};
+}
+
+std::string put(std::string* target, std::string_view text) {
+  *target = text;
+  return {};
+}
+
+std::string put(bool* target, std::string_view text) {
+  if (text != "true" && text != "false") return cat({quote(text), " is neither true nor false"});
+  *target = text == "true";
+  return {};
+}
+
+std::string put(std::uint32_t* target, std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
+    return cat({quote(text), " is not a whole number from 0 on"});
+  }
+  *target = value;
+  return {};
+}
+
+std::string put(std::optional<std::uint32_t>* target, std::string_view text) {
+  std::uint32_t value = 0;
+  std::string problem = put(&value, text);
+  if (problem.empty()) *target = value;
+  return problem;
+}
+
+template <typename Parsed, typename T>
+std::string put_parsed(Parsed parsed, T* target) {
+  if (!parsed) return std::move(parsed.error().context);
+  *target = *parsed;
+  return {};
+}
+
+std::string put(std::uint64_t* target, std::string_view text) { return put_parsed(parse_size(text), target); }
+std::string put(SizeLimit* target, std::string_view text) { return put_parsed(parse_size_limit(text), target); }
+std::string put(std::chrono::milliseconds* target, std::string_view text) {
+  return put_parsed(parse_duration(text), target);
+}
+
+std::string put(std::chrono::seconds* target, std::string_view text) {
+  const auto duration = parse_duration(text);
+  if (!duration) return duration.error().context;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*duration);
+  if (seconds != *duration) return cat({quote(text), " is finer than a second"});
+  *target = seconds;
+  return {};
+}
+
+std::string put(std::vector<std::string>* target, std::string_view text) {
+  *target = {std::string(text)};
+  return {};
+}
+
+}  // namespace
+
+Schema schema_of(Config& config) {
+  Schema schema;
+  schema.fields = {{"server.listen", &config.server.listen, check_address},
+                   {"server.threads", &config.server.threads},
+                   {"server.tls.certificate", &config.server.tls_certificate},
+                   {"server.tls.key", &config.server.tls_key},
+                   {"server.auth.htpasswd", &config.server.auth_htpasswd},
+                   {"server.auth.anonymous_pull", &config.server.auth_anonymous_pull},
+                   {"server.drain", &config.server.drain},
+                   {"server.manifest_limit", &config.server.manifest_limit},
+                   {"admin.listen", &config.admin.listen, check_address},
+                   {"admin.token_file", &config.admin.token_file},
+                   {"storage.path", &config.storage.path},
+                   {"storage.max_size", &config.storage.max_size},
+                   {"storage.min_free", &config.storage.min_free},
+                   {"tags.negative_ttl", &config.tags.negative_ttl},
+                   {"ingress.connect_proxy.listen", &config.connect_proxy.listen, check_address},
+                   {"ingress.connect_proxy.ca_certificate", &config.connect_proxy.ca_certificate},
+                   {"ingress.connect_proxy.ca_key", &config.connect_proxy.ca_key},
+                   {"ingress.connect_proxy.hosts", &config.connect_proxy.hosts, check_host},
+                   {"offline", &config.offline},
+                   {"log.level", &config.log.level, check_log_level},
+                   {"log.format", &config.log.format, check_log_format}};
+  schema.lists.push_back(list_field("upstreams", config.upstreams, &upstream_fields));
+  schema.lists.push_back(list_field("warm", config.warm, &warm_fields));
+  return schema;
+}
+
+std::string assign(const Field& field, std::string_view text) {
+  return std::visit([&](auto* target) { return put(target, text); }, field.slot);
+}
+
+std::string assign_list(const Field& field, std::vector<std::string> texts) {
+  auto* const* target = std::get_if<std::vector<std::string>*>(&field.slot);
+  if (target == nullptr) return "takes one value, not a list";
+  **target = std::move(texts);
+  return {};
+}
+
+bool same_value(const Field& a, const Field& b) {
+  return std::visit(
+      [&](auto* left) {
+        auto* const* right = std::get_if<decltype(left)>(&b.slot);
+        return right != nullptr && *left == **right;
+      },
+      a.slot);
+}
+
+}  // namespace paddock::config

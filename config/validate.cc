@@ -1,0 +1,186 @@
+#include "config/validate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "config/checks.h"
+#include "config/schema.h"
+#include "config/text.h"
+
+namespace paddock::config {
+namespace {
+
+constexpr std::uint32_t thread_limit = 1024;
+constexpr std::uint32_t connection_limit = 64;
+constexpr std::uint64_t smallest_manifest_limit = 4U << 10U;
+constexpr std::uint64_t largest_manifest_limit = 64U << 20U;
+
+std::string indexed(std::string_view list, std::size_t index) { return cat({list, "[", std::to_string(index), "]"}); }
+
+void check_field(const Field& field, const std::string& path, Report& report) {
+  if (field.check == nullptr) return;
+  const auto one = [&](const std::string& text, const std::string& where) {
+    const std::string problem = field.check(text);
+    if (!problem.empty()) report.add_at(where, cat({quote(text), " ", problem}));
+  };
+  if (auto* const* text = std::get_if<std::string*>(&field.slot)) {
+    if (!(*text)->empty()) one(**text, path);
+  } else if (auto* const* texts = std::get_if<std::vector<std::string>*>(&field.slot)) {
+    for (std::size_t i = 0; i < (*texts)->size(); ++i) one((**texts)[i], indexed(path, i));
+  }
+}
+
+void check_fields(const Config& config, Report& report) {
+  Config copy = config;  // a schema points into what could be changed
+  const Schema schema = schema_of(copy);
+  for (const Field& field : schema.fields) check_field(field, field.path, report);
+  for (const ListField& list : schema.lists) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      for (const Field& field : list.element(i)) {
+        check_field(field, indexed(list.path, i) + '.' + field.path, report);
+      }
+    }
+  }
+}
+
+// Both or neither.
+void check_pair(const std::string& first, std::string_view first_path, const std::string& second,
+                std::string_view second_path, Report& report) {
+  if (first.empty() == second.empty()) return;
+  const bool has_first = !first.empty();
+  report.add_at(has_first ? first_path : second_path, cat({"needs ", has_first ? second_path : first_path, " too"}));
+}
+
+bool has_fixed_port(std::string_view address) { return !address.starts_with("unix:") && !address.ends_with(":0"); }
+
+void check_server(const Config& config, Report& report) {
+  const ServerOptions& server = config.server;
+  if (server.listen.empty()) report.add_at("server.listen", "is empty: nobody could connect");
+  std::set<std::string> addresses;
+  for (const std::string& address : server.listen) {
+    if (has_fixed_port(address) && !addresses.insert(address).second) {
+      report.add_at("server.listen", cat({quote(address), " is given twice"}));
+    }
+  }
+  if (addresses.contains(config.admin.listen)) report.add_at("admin.listen", "is the same address as server.listen");
+  if (server.threads > thread_limit) report.add_at("server.threads", "is more than 1024");
+  if (server.manifest_limit < smallest_manifest_limit || server.manifest_limit > largest_manifest_limit) {
+    report.add_at("server.manifest_limit", "is not between 4KiB and 64MiB");
+  }
+  check_pair(server.tls_certificate, "server.tls.certificate", server.tls_key, "server.tls.key", report);
+}
+
+void check_admin(const AdminOptions& admin, Report& report) {
+  if (admin.listen.empty()) {
+    report.add_at("admin.listen", "is empty: the client commands need it");
+  } else if (check_address(admin.listen).empty() && !is_loopback(admin.listen) && admin.token_file.empty()) {
+    report.add_at("admin.listen",
+                  cat({quote(admin.listen), " can be reached from other machines: set admin.token_file"}));
+  }
+}
+
+void check_storage(const StorageOptions& storage, Report& report) {
+  if (storage.path.empty()) report.add_at("storage.path", "is empty");
+  if (!storage.max_size.is_share() && storage.max_size.bytes == 0) {
+    report.add_at("storage.max_size", "is 0: nothing could be cached");
+  }
+}
+
+void check_upstream(const UpstreamOptions& upstream, const std::string& path, Report& report) {
+  if (upstream.name.empty()) report.add_at(path + ".name", "is missing");
+  if (upstream.endpoints.empty()) {
+    const std::string example = upstream.name.empty() ? "https://host" : "https://" + upstream.name;
+    report.add_at(path + ".endpoints", cat({"is missing: write endpoints: [", example, "]"}));
+  }
+  check_pair(upstream.username, path + ".username", upstream.password_file, path + ".password_file", report);
+  if (upstream.connections && (*upstream.connections < 1 || *upstream.connections > connection_limit)) {
+    report.add_at(path + ".connections", "is not between 1 and 64");
+  }
+  const UpstreamDeadlines& deadlines = upstream.deadlines;
+  const std::pair<const char*, std::chrono::milliseconds> all[]{
+      {"connect", deadlines.connect}, {"headers", deadlines.headers}, {"stall", deadlines.stall}};
+  for (const auto& [name, value] : all) {
+    if (value.count() == 0) report.add_at(cat({path, ".deadlines.", name}), "is 0: every transfer would fail");
+  }
+}
+
+void check_upstreams(const Config& config, Report& report) {
+  if (config.upstreams.empty()) report.add_at("upstreams", "is empty: there is nothing to cache");
+  std::map<std::string, std::string> names;
+  std::string first_default;
+  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
+    const UpstreamOptions& upstream = config.upstreams[i];
+    const std::string path = indexed("upstreams", i);
+    check_upstream(upstream, path, report);
+    if (!upstream.name.empty() && !names.emplace(upstream.name, path).second) {
+      report.add_at(path + ".name", cat({quote(upstream.name), " is the name of ", names[upstream.name], " already"}));
+    }
+    if (!upstream.is_default) continue;
+    if (!first_default.empty())
+      report.add_at(path + ".default", cat({first_default, " is the default already"}));
+    else
+      first_default = path;
+  }
+}
+
+void check_warm(const Config& config, Report& report) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < config.warm.size(); ++i) {
+    const std::string path = indexed("warm", i);
+    const std::string& name = config.warm[i].name;
+    if (name.empty())
+      report.add_at(path + ".name", "is missing");
+    else if (!names.insert(name).second)
+      report.add_at(path + ".name", cat({quote(name), " is given twice"}));
+  }
+}
+
+}  // namespace
+
+void check(const Config& config, Report& report) {
+  check_fields(config, report);
+  check_server(config, report);
+  check_admin(config.admin, report);
+  check_storage(config.storage, report);
+  check_upstreams(config, report);
+  check_warm(config, report);
+  const ConnectProxyOptions& proxy = config.connect_proxy;
+  check_pair(proxy.ca_certificate, "ingress.connect_proxy.ca_certificate", proxy.ca_key, "ingress.connect_proxy.ca_key",
+             report);
+  if (config.log.level.empty()) report.add_at("log.level", "is empty");
+  if (config.log.format.empty()) report.add_at("log.format", "is empty");
+}
+
+Result<void> validate(const Config& config) {
+  Report report;
+  check(config, report);
+  if (report.empty()) return {};
+  return paddock::fail(ErrorCode::invalid_argument, Blame::us, report.text());
+}
+
+std::vector<Unsupported> unsupported_settings(const Config& config) {
+  std::vector<Unsupported> found;
+  if (!config.server.auth_htpasswd.empty() || !config.server.auth_anonymous_pull) {
+    found.push_back({true,
+                     "server.auth: this version cannot ask clients for passwords; remove it, or restrict who "
+                     "can reach server.listen"});
+  }
+  if (!config.connect_proxy.listen.empty()) {
+    found.push_back({true, "ingress.connect_proxy.listen: this version has no CONNECT proxy; remove it"});
+  }
+  const auto ignored = [&](std::string_view key) {
+    found.push_back({false, cat({key, ": accepted, not yet acted on by this version"})});
+  };
+  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
+    const std::string path = indexed("upstreams", i);
+    if (config.upstreams[i].connections.value_or(1) > 1) ignored(path + ".connections");
+    if (config.upstreams[i].bandwidth != 0) ignored(path + ".bandwidth");
+  }
+  if (!config.warm.empty()) ignored("warm");
+  return found;
+}
+
+}  // namespace paddock::config

@@ -1,0 +1,196 @@
+#include "proxy/admin/admin_api.h"
+
+#include <boost/asio/this_coro.hpp>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "proxy/admin/report_json.h"
+#include "proxy/admin/status_page.h"
+#include "proxy/net/url.h"
+#include "proxy/oci/printable.h"
+#include "proxy/oci/reference.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::string_view images_prefix = "/api/v1/images/";
+constexpr std::size_t reference_limit = 1024;  // bytes
+constexpr std::size_t page_limit = 1000;
+
+Response answer(int status, std::string_view type, std::string body) {
+  Response response;
+  response.status = status;
+  response.headers = {{"Content-Type", std::string(type)}};
+  response.body = std::move(body);
+  return response;
+}
+
+Response json(const nlohmann::ordered_json& body, int status = 200) {
+  return answer(status, "application/json", to_text(body));
+}
+
+Response json_error(int status, std::string_view code, std::string_view message) {
+  return json({{"error", {{"code", code}, {"message", message}}}}, status);
+}
+
+Response json_error(const Error& error) {
+  int status = 500;
+  if (error.code == ErrorCode::not_found) status = 404;
+  if (error.code == ErrorCode::invalid_argument) status = 400;
+  auto response = json_error(status, to_string(error.code), public_message(error.context));
+  response.log_note = error.context;
+  return response;
+}
+
+Response page(std::string html) {
+  auto response = answer(200, "text/html; charset=utf-8", std::move(html));
+  response.headers.set("Content-Security-Policy",
+                       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+  return response;
+}
+
+Response unauthorized() {
+  auto response = json_error(401, "unauthorized", "this address wants a token: Authorization: Bearer TOKEN");
+  response.headers.set("WWW-Authenticate", "Bearer realm=\"paddock\"");
+  return response;
+}
+
+Response method_not_allowed() {
+  auto response = json_error(405, "method not allowed", "only GET is answered here");
+  response.headers.set("Allow", "GET, HEAD");
+  return response;
+}
+
+// Runs a report on the pool and turns it into an answer there, as that may take its time too.
+template <typename Report, typename Show>
+Task<Response> reported(BlockingPool& pool, Report report, Show show) {
+  auto done = co_await pool.run([report = std::move(report), show = std::move(show)]() -> Result<Response> {
+    auto value = report();
+    if (!value) return std::unexpected(std::move(value).error());
+    return show(*value);
+  });
+  co_return done ? *std::move(done) : json_error(done.error());
+}
+
+// The same for reports that cannot fail.
+template <typename F>
+auto infallible(const F& function) {
+  return [&function]() -> Result<std::invoke_result_t<const F&>> { return function(); };
+}
+
+const auto as_json = [](const auto& value) { return json(to_json_report(value)); };
+
+Result<ImageCursor> parse_cursor(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto colon = text.rfind(':');
+  if (slash == std::string_view::npos || colon == std::string_view::npos || colon < slash || slash == 0) {
+    return fail(ErrorCode::invalid_argument, Blame::client, "after: want an image's name, as `next` gave it");
+  }
+  ImageCursor cursor{{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1, colon - slash - 1))},
+                     std::string(text.substr(colon + 1))};
+  if (!is_repository(cursor.repository.repository) || !is_tag(cursor.tag)) {
+    return fail(ErrorCode::invalid_argument, Blame::client, "after: not an image's name");
+  }
+  return cursor;
+}
+
+}  // namespace
+
+bool bearer_matches(std::string_view authorization, std::string_view token) {
+  constexpr std::string_view scheme = "bearer ";
+  if (authorization.size() < scheme.size() || token.empty()) return false;
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    const char c = authorization[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != scheme[i]) return false;
+  }
+  authorization.remove_prefix(scheme.size());
+  // As long as what was sent, whatever the token is.
+  std::size_t difference = authorization.size() ^ token.size();
+  for (std::size_t i = 0; i < authorization.size(); ++i) {
+    difference |= static_cast<unsigned char>(authorization[i]) ^ static_cast<unsigned char>(token[i % token.size()]);
+  }
+  return difference == 0;
+}
+
+Result<ImageQuery> parse_image_query(const Request& request) {
+  ImageQuery query;
+  if (const auto text = request.parameter("limit")) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), query.limit);
+    if (error != std::errc() || end != text->data() + text->size() || query.limit == 0 || query.limit > page_limit) {
+      return fail(ErrorCode::invalid_argument, Blame::client, "limit: want a number from 1 to 1000");
+    }
+  }
+  if (const auto text = request.parameter("after")) {
+    auto cursor = parse_cursor(*text);
+    if (!cursor) return std::unexpected(cursor.error());
+    query.after = *std::move(cursor);
+  }
+  return query;
+}
+
+AdminApi::AdminApi(BlockingPool& pool, AdminData data, std::string token)
+    : pool_(pool), data_(std::move(data)), token_(std::move(token)) {}
+
+std::vector<std::string> AdminApi::paths() {
+  return {"/",
+          "/healthz",
+          "/readyz",
+          "/metrics",
+          "/api/v1/status",
+          "/api/v1/images",
+          std::string(images_prefix) + "{ref}",
+          "/api/v1/fills"};
+}
+
+Task<Response> AdminApi::handle(const Request& request) const {
+  auto response = co_await dispatch(request);
+  response.route = "admin";
+  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  co_return response;
+}
+
+Task<Response> AdminApi::dispatch(const Request& request) const {
+  if (request.method != Method::get && request.method != Method::head) co_return method_not_allowed();
+  const auto& path = request.path;
+  if (path == "/healthz") co_return answer(200, "text/plain; charset=utf-8", "ok\n");
+  if (path == "/readyz") co_return readiness();
+  if (!authorized(request)) co_return unauthorized();
+  if (path == "/")
+    co_return co_await reported(pool_, infallible(data_.status),
+                                [](const auto& status) { return page(status_page(status)); });
+  if (path == "/metrics")
+    co_return co_await reported(pool_, infallible(data_.metrics), [](const auto& text) {
+      return answer(200, "text/plain; version=0.0.4; charset=utf-8", text);
+    });
+  if (path == "/api/v1/status") co_return co_await reported(pool_, infallible(data_.status), as_json);
+  if (path == "/api/v1/fills") co_return co_await reported(pool_, infallible(data_.fills), as_json);
+  if (path == "/api/v1/images") co_return co_await images(request);
+  if (path.starts_with(images_prefix)) co_return co_await image(path.substr(images_prefix.size()));
+  co_return json_error(404, "not found", "no such path; deploy/docs/api.md lists them");
+}
+
+Task<Response> AdminApi::images(const Request& request) const {
+  const auto query = parse_image_query(request);
+  if (!query) co_return json_error(query.error());
+  co_return co_await reported(pool_, [this, query = *query] { return data_.images(query); }, as_json);
+}
+
+Task<Response> AdminApi::image(std::string escaped) const {
+  if (escaped.size() > reference_limit) co_return json_error(400, "invalid argument", "the reference is too long");
+  auto reference = percent_decode(escaped);
+  if (!reference) co_return json_error(reference.error());
+  co_return co_await reported(pool_, [this, name = *reference] { return data_.image(name); }, as_json);
+}
+
+Response AdminApi::readiness() const {
+  const auto reasons = data_.not_ready();
+  return json({{"ready", reasons.empty()}, {"reasons", reasons}}, reasons.empty() ? 200 : 503);
+}
+
+bool AdminApi::authorized(const Request& request) const {
+  return token_.empty() || bearer_matches(request.headers.get("Authorization").value_or(""), token_);
+}
+
+}  // namespace paddock

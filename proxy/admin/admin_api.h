@@ -1,0 +1,61 @@
+// AdminApi: what answers on `admin.listen`: health, metrics, the JSON API and a status page. Described in
+// deploy/docs/api.md and openapi.yaml.
+//
+// Reads only: anything but GET and HEAD is 405. With a token configured everything but /healthz and /readyz wants
+// `Authorization: Bearer TOKEN` (RFC 6750). Errors are {"error": {"code", "message"}}.
+// Thread-safe. The functions of AdminData are called concurrently, those marked so on the BlockingPool; everything
+// referred to must outlive the server. An exception that escapes one of them is a 500.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/admin/reports.h"
+#include "proxy/net/http.h"
+#include "storage/blocking_pool.h"
+#include "storage/error.h"
+
+namespace paddock {
+
+struct AdminData {
+  // Reasons why requests cannot be served now (recovering, draining); empty when ready. Must not block.
+  std::function<std::vector<std::string>()> not_ready;
+  // --- on the pool ---
+  std::function<StatusReport()> status;
+  std::function<Result<ImagePage>(const ImageQuery&)> images;
+  std::function<Result<ImageReport>(const std::string& reference)> image;
+  std::function<std::vector<FillReport>()> fills;
+  std::function<std::string()> metrics;  // text exposition
+};
+
+class AdminApi {
+ public:
+  // An empty token: none is asked for.
+  AdminApi(BlockingPool& pool, AdminData data, std::string token);
+
+  // `request` must live until the task has ended.
+  Task<Response> handle(const Request& request) const;
+
+  // The paths that are answered, as openapi.yaml writes them.
+  static std::vector<std::string> paths();
+
+ private:
+  Task<Response> dispatch(const Request& request) const;
+  Task<Response> images(const Request& request) const;
+  Task<Response> image(std::string escaped) const;
+  [[nodiscard]] Response readiness() const;
+  [[nodiscard]] bool authorized(const Request& request) const;
+
+  BlockingPool& pool_;
+  const AdminData data_;
+  const std::string token_;
+};
+
+// Whether an Authorization header carries this token; takes the same time wherever they differ.
+bool bearer_matches(std::string_view authorization, std::string_view token);
+// `limit` (1 to 1000) and `after` (an image's name, as `next` gave it); invalid_argument otherwise.
+Result<ImageQuery> parse_image_query(const Request& request);
+
+}  // namespace paddock

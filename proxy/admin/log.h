@@ -1,0 +1,33 @@
+// Logging set-up: spdlog's default logger and the access log, one line a record on stderr, as text or JSON.
+//
+// Whatever is logged becomes exactly one line without secrets (public_message in proxy/oci/printable.h), here and not
+// at each call. JSON lines are objects with time, level, message and an access line's fields. Lifecycle: set_up_log()
+// before threads start; set_log_level() at any time, from any thread. Fails with invalid_argument for an unknown level.
+#pragma once
+
+#include <cstdint>
+#include <spdlog/common.h>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/server.h"
+#include "storage/error.h"
+
+namespace paddock {
+
+enum class LogFormat : std::uint8_t { text, json };
+
+struct LogOptions {
+  std::string level = "info";  // trace, debug, info, warn, error, critical, off
+  LogFormat format = LogFormat::text;
+};
+
+Result<LogFormat> parse_log_format(std::string_view text);
+Result<void> set_up_log(const LogOptions& options);
+Result<void> set_up_log(const LogOptions& options, spdlog::sink_ptr sink);  // elsewhere than stderr
+Result<void> set_log_level(std::string_view level);
+
+// One line for a finished request; answers of 500 and above are warnings, untroubled admin requests are debug.
+void access_log(const Exchange& exchange);
+
+}  // namespace paddock

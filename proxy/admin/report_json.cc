@@ -1,0 +1,131 @@
+#include "proxy/admin/report_json.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "proxy/admin/text.h"
+
+namespace paddock {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json time_json(const std::optional<WallTime>& time) { return time ? Json(utc_seconds(*time)) : Json(nullptr); }
+
+Json store_json(const StoreReport& store) {
+  return {{"stored_bytes", store.stored},         {"reserved_bytes", store.reserved},
+          {"max_size_bytes", store.max_size},     {"min_free_bytes", store.min_free},
+          {"disk_total_bytes", store.disk_total}, {"disk_available_bytes", store.disk_available},
+          {"evicted_bytes", store.evicted}};
+}
+
+Json upstream_json(const UpstreamReport& upstream) {
+  return {{"name", upstream.name},
+          {"endpoints", upstream.endpoints},
+          {"default", upstream.is_default},
+          {"reachable", upstream.reachable ? Json(*upstream.reachable) : Json(nullptr)},
+          {"last_error", upstream.last_error}};
+}
+
+Json traffic_json(const TrafficReport& traffic) {
+  return {{"requests", traffic.requests},
+          {"hit_bytes", traffic.hit_bytes},
+          {"fill_bytes", traffic.fill_bytes},
+          {"bypass_bytes", traffic.bypass_bytes},
+          {"hit_ratio", traffic.hit_ratio}};
+}
+
+Json platform_json(const PlatformReport& platform) {
+  return {{"platform", platform.name},     {"digest", platform.digest.to_string()}, {"present", platform.present},
+          {"total_bytes", platform.total}, {"stored_bytes", platform.stored},       {"complete", platform.complete}};
+}
+
+Json pin_json(const PinRecord& pin) { return {{"reference", pin.reference}, {"until", time_json(pin.until)}}; }
+
+Json recovery_json(const std::optional<RecoveryReport>& report) {
+  if (!report) return nullptr;
+  return {{"rebuilt", report->rebuilt},
+          {"blobs", report->blobs},
+          {"bytes", report->bytes},
+          {"manifests", report->manifests},
+          {"tags", report->tags},
+          {"pins", report->pins},
+          {"added_rows", report->added_rows},
+          {"erased_rows", report->erased_rows},
+          {"removed_temporaries", report->removed_temporaries},
+          {"quarantined", report->quarantined},
+          {"broken_records", report->broken_records},
+          {"dropped_records", report->dropped_records},
+          {"milliseconds", report->duration.count()}};
+}
+
+template <typename T, typename F>
+Json array(const std::vector<T>& items, F convert) {
+  auto out = Json::array();
+  for (const auto& item : items) out.push_back(convert(item));
+  return out;
+}
+
+}  // namespace
+
+Json to_json_report(const StatusReport& report) {
+  return {{"version", report.version},
+          {"commit", report.commit},
+          {"ready", report.not_ready.empty()},
+          {"not_ready", report.not_ready},
+          {"started", utc_seconds(report.started)},
+          {"uptime_seconds", report.uptime.count()},
+          {"data_folder", report.data_folder},
+          {"listen", report.listen},
+          {"offline", report.offline},
+          {"store", store_json(report.store)},
+          {"upstreams", array(report.upstreams, upstream_json)},
+          {"fills",
+           {{"running", report.fills_running}, {"completed", report.fills_completed}, {"failed", report.fills_failed}}},
+          {"traffic", traffic_json(report.traffic)},
+          {"connections", report.connections},
+          {"recovery", recovery_json(report.recovery)}};
+}
+
+Json to_json_report(const ImageReport& report) {
+  return {{"name", report.name()},
+          {"upstream", report.repository.upstream},
+          {"repository", report.repository.repository},
+          {"tag", report.tag.empty() ? Json(nullptr) : Json(report.tag)},
+          {"digest", report.digest.to_string()},
+          {"media_type", report.media_type},
+          {"total_bytes", report.total},
+          {"stored_bytes", report.stored},
+          {"complete", report.complete},
+          {"last_used", time_json(report.last_used)},
+          {"changed", time_json(report.changed)},
+          {"validated", time_json(report.validated)},
+          {"pins", array(report.pins, pin_json)},
+          {"platforms", array(report.platforms, platform_json)}};
+}
+
+Json to_json_report(const FillReport& report) {
+  return {{"digest", report.digest.to_string()},
+          {"upstream", report.upstream},
+          {"repository", report.repository},
+          {"source", report.source},
+          {"state", report.state},
+          {"received_bytes", report.received},
+          {"size_bytes", report.size ? Json(*report.size) : Json(nullptr)},
+          {"bytes_per_second", report.rate},
+          {"readers", report.readers}};
+}
+
+Json to_json_report(const ImagePage& page) {
+  Json out = {{"images", array(page.images, [](const ImageReport& image) { return to_json_report(image); })}};
+  if (page.more && !page.images.empty()) out["next"] = page.images.back().name();
+  return out;
+}
+
+Json to_json_report(const std::vector<FillReport>& fills) {
+  return {{"fills", array(fills, [](const FillReport& fill) { return to_json_report(fill); })}};
+}
+
+std::string to_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace paddock

@@ -1,0 +1,127 @@
+#include "proxy/cli/admin_client.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <spdlog/fmt/fmt.h>
+#include <utility>
+
+#include "proxy/cli/json_view.h"
+#include "proxy/net/client.h"
+#include "proxy/net/tls.h"
+#include "storage/task.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::size_t answer_limit = 64 * 1024 * 1024;  // bytes
+constexpr std::size_t token_limit = 4096;               // bytes
+
+struct Answer {
+  int status = 0;
+  std::string body;
+};
+
+Task<Result<Answer>> exchange(HttpClient& client, ClientRequest request) {
+  auto response = co_await client.send(std::move(request));
+  if (!response) co_return std::unexpected(response.error());
+  auto body = co_await read_all(**response, answer_limit);
+  if (!body) co_return std::unexpected(body.error());
+  co_return Answer{(*response)->status(), *std::move(body)};
+}
+
+Result<Answer> run(ClientRequest request) {
+  asio::io_context loop(1);
+  HttpClient client({});
+  Result<Answer> answer = fail(ErrorCode::cancelled, Blame::us, "the request did not end");
+  asio::co_spawn(loop, exchange(client, std::move(request)), [&](const std::exception_ptr& bug, Result<Answer> done) {
+    answer = bug ? fail(ErrorCode::protocol, Blame::us, "the request failed unexpectedly") : std::move(done);
+    client.close_idle();
+    loop.stop();
+  });
+  loop.run();
+  return answer;
+}
+
+Result<std::string> read_token(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string token(token_limit, '\0');
+  if (!in) return fail(ErrorCode::invalid_argument, Blame::client, "cannot read the token file " + path);
+  in.read(token.data(), static_cast<std::streamsize>(token.size()));
+  token.resize(static_cast<std::size_t>(in.gcount()));
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
+  const bool printable = token.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+  if (token.empty() || token.size() >= token_limit || !printable) {
+    return fail(ErrorCode::invalid_argument, Blame::client, "the token file " + path + " does not hold one token");
+  }
+  return token;
+}
+
+}  // namespace
+
+void AdminOptions::add_to(CLI::App& command) {
+  command.add_option("--server", server, "Admin address of the running cache")
+      ->envname("PADDOCK_SERVER")
+      ->capture_default_str();
+  command.add_option("--token-file", token_file, "File with the admin token (or PADDOCK_TOKEN)");
+}
+
+Result<AdminClient> AdminClient::make(const AdminOptions& options) {
+  auto url = Url::parse(options.server.find("://") == std::string::npos ? "http://" + options.server : options.server);
+  if (!url) return std::unexpected(url.error().with("--server"));
+  std::string token;
+  if (!options.token_file.empty()) {
+    auto read = read_token(options.token_file);
+    if (!read) return std::unexpected(read.error());
+    token = *std::move(read);
+  } else if (const char* set = std::getenv("PADDOCK_TOKEN")) {
+    token = set;
+    if (token.find_first_of("\r\n") != std::string::npos) {
+      return fail(ErrorCode::invalid_argument, Blame::client, "PADDOCK_TOKEN holds more than one line");
+    }
+  }
+  return AdminClient(*std::move(url), std::move(token));
+}
+
+Result<nlohmann::ordered_json> AdminClient::get(std::string target) const {
+  ClientRequest request;
+  request.url = server_.with_target(std::move(target));
+  request.headers.add("Accept", "application/json");
+  if (!token_.empty()) request.headers.add("Authorization", "Bearer " + token_);
+  if (server_.tls) {
+    auto tls = make_tls_client(std::nullopt);
+    if (!tls) return std::unexpected(tls.error());
+    request.tls = *std::move(tls);
+  }
+  const auto answer = run(std::move(request));
+  if (!answer) {
+    return fail(answer.error().code, Blame::upstream,
+                fmt::format("cannot reach {} ({}): is paddock running? give --server or PADDOCK_SERVER",
+                            server_.origin(), answer.error().context));
+  }
+  return read_answer(answer->status, answer->body);
+}
+
+Result<nlohmann::ordered_json> AdminClient::read_answer(int status, const std::string& body) const {
+  if (status == 401) {
+    return fail(ErrorCode::unauthorized, Blame::client,
+                fmt::format("{} wants {} token: give --token-file or PADDOCK_TOKEN", server_.origin(),
+                            token_.empty() ? "a" : "another"));
+  }
+  auto json = nlohmann::ordered_json::parse(body, nullptr, false);
+  if (!json.is_object()) {
+    return fail(ErrorCode::protocol, Blame::upstream,
+                fmt::format("what answers at {} (status {}) is not paddock's admin address: give --server",
+                            server_.origin(), status));
+  }
+  if (status == 200) return json;
+  auto reason = JsonView(json).at("error").text("message");
+  if (reason.empty()) reason = "no reason given";
+  return fail(status == 404 ? ErrorCode::not_found : ErrorCode::protocol, Blame::upstream,
+              fmt::format("{} answered {}: {}", server_.origin(), status, reason));
+}
+
+}  // namespace paddock

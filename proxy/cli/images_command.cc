@@ -1,0 +1,97 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include "proxy/admin/text.h"
+#include "proxy/cli/admin_client.h"
+#include "proxy/cli/command.h"
+#include "proxy/cli/format.h"
+#include "proxy/cli/json_view.h"
+#include "proxy/net/url.h"
+
+namespace paddock {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::size_t pages_limit = 10'000;  // a server that never ends its list is not followed for ever
+
+// All pages, as one array.
+Result<Json> fetch_images(const AdminClient& client) {
+  auto images = Json::array();
+  std::string target = "/api/v1/images?limit=500";
+  for (std::size_t page = 0; page < pages_limit; ++page) {
+    const auto answer = client.get(target);
+    if (!answer) return std::unexpected(answer.error());
+    const auto found = answer->find("images");
+    if (found == answer->end() || !found->is_array()) break;
+    images.insert(images.end(), found->begin(), found->end());
+    const auto next = JsonView(*answer).text("next");
+    if (next.empty()) return images;
+    if (found->empty()) break;
+    target = "/api/v1/images?limit=500&after=" + percent_encode(next);
+  }
+  return fail(ErrorCode::protocol, Blame::upstream,
+              "the server's list of images makes no sense: is it the same version?");
+}
+
+std::string short_digest(const std::string& digest) {
+  const auto colon = digest.find(':');
+  return colon == std::string::npos ? digest : digest.substr(colon + 1, 12);
+}
+
+// The platforms whose manifests are stored; a plain image does not say its own.
+std::string platforms(const JsonView& image) {
+  std::string out;
+  for (const auto& platform : image.items("platforms")) {
+    const auto name = platform.text("platform");
+    if (name.empty() || !platform.flag("present")) continue;
+    out += (out.empty() ? "" : ",") + name;
+  }
+  return out.empty() ? "-" : out;
+}
+
+std::string completeness(const JsonView& image) {
+  if (image.flag("complete")) return "yes";
+  const auto total = image.number("total_bytes");
+  const auto stored = image.number("stored_bytes");
+  if (total == 0) return "no";
+  if (stored < total) return fmt::format("{:.0f}%", 100.0 * static_cast<double>(stored) / static_cast<double>(total));
+  // All of what is known: an index of which only some platforms were pulled.
+  return "in part";
+}
+
+std::string describe(const Json& images) {
+  std::vector<std::vector<std::string>> rows{
+      {"IMAGE", "DIGEST", "PLATFORMS", "SIZE", "STORED", "COMPLETE", "LAST USED", "PINS"}};
+  for (const auto& item : images) {
+    const JsonView image(item);
+    const auto used = image.text("last_used");
+    rows.push_back({image.text("name"), short_digest(image.text("digest")), platforms(image),
+                    human_bytes(image.number("total_bytes")), human_bytes(image.number("stored_bytes")),
+                    completeness(image), used.empty() ? "-" : used, std::to_string(image.items("pins").size())});
+  }
+  return format_table(rows);
+}
+
+Result<std::string> run(const AdminOptions& options, bool as_json) {
+  const auto client = AdminClient::make(options);
+  if (!client) return std::unexpected(client.error());
+  const auto images = fetch_images(*client);
+  if (!images) return std::unexpected(images.error());
+  if (as_json) return images->dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (images->empty()) return "nothing is cached yet\n";
+  return describe(*images);
+}
+
+}  // namespace
+
+void add_images_command(CLI::App& app, Console& console) {
+  auto* command = app.add_subcommand("images", "List the cached images");
+  const auto options = std::make_shared<AdminOptions>();
+  const auto as_json = std::make_shared<bool>(false);
+  options->add_to(*command);
+  command->add_flag("--json", *as_json, "Print an array of the API's objects");
+  command->callback([&console, options, as_json] { console.finish(run(*options, *as_json)); });
+}
+
+}  // namespace paddock

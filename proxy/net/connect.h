@@ -1,0 +1,29 @@
+// From a URL to a connection that is ready for a request: name look-up, address policy, TCP, CONNECT through a forward
+// proxy, TLS. Everything within one deadline.
+//
+// Errors: unavailable (name, connect, certificate), timeout, denied (address policy), protocol (the proxy),
+// unsupported (a proxy spoken to in TLS), invalid_argument (https without a TLS context). See client.h.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "proxy/net/connection.h"
+#include "proxy/net/url.h"
+#include "storage/error.h"
+
+namespace paddock {
+
+struct ConnectPlan {
+  Url url;
+  std::optional<Url> proxy;
+  std::shared_ptr<const TlsClientContext> tls;
+  bool public_addresses_only = false;
+};
+
+// The plan's TLS context must outlive the connection. The connection's deadline is off when it comes back.
+Task<Result<std::unique_ptr<Connection>>> open_connection(ConnectPlan plan,
+                                                          std::chrono::steady_clock::time_point deadline);
+
+}  // namespace paddock

@@ -1,0 +1,135 @@
+#include "proxy/net/connection.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+#include <tuple>
+
+namespace paddock {
+namespace {
+
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::seconds farewell{1};
+constexpr std::size_t farewell_bytes = 256 * 1024;
+
+// The name goes into SNI and both kinds into the check of the certificate.
+void expect_host(SSL* ssl, const std::string& host) {
+  boost::system::error_code not_an_address;
+  asio::ip::make_address(host, not_an_address);
+  if (!not_an_address) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+    return;
+  }
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set1_host(ssl, host.c_str());
+  SSL_set_tlsext_host_name(ssl, host.c_str());
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket)
+    : socket_(std::move(socket)), watchdog_(socket_.get_executor(), [this] {
+        timed_out_ = true;
+        abort();
+      }) {}
+
+Task<std::string> Connection::start_tls_client(const TlsClientContext& context, std::string host) {
+  tls_.emplace(socket_, context.native());
+  SSL* const ssl = tls_->native_handle();
+  expect_host(ssl, host);
+  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, as_tuple);
+  if (!error) co_return std::string();
+  if (const long verdict = SSL_get_verify_result(ssl); verdict != X509_V_OK && !timed_out_) {
+    co_return std::string("its certificate is not trusted: ") + X509_verify_cert_error_string(verdict);
+  }
+  co_return "TLS handshake: " + cause(error).message();
+}
+
+Task<bool> Connection::start_tls_server(const TlsServerContext& context) {
+  tls_.emplace(socket_, context.native());
+  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, as_tuple);
+  co_return !error;
+}
+
+std::string Connection::tls_name() {
+  const char* const name = tls_ ? SSL_get_servername(tls_->native_handle(), TLSEXT_NAMETYPE_host_name) : nullptr;
+  return name != nullptr ? name : "";
+}
+
+Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2> buffers,
+                                                std::chrono::steady_clock::duration stall, std::uint64_t* written) {
+  for (auto& buffer : buffers) {
+    while (buffer.size() != 0) {
+      deadline(stall);
+      // Both at once where that is possible: a small answer is one segment.
+      const bool both = !tls_ && &buffer == buffers.data() && buffers[1].size() != 0;
+      SystemError error;
+      std::size_t size = 0;
+      if (both) {
+        std::tie(error, size) = co_await socket_.async_write_some(buffers, as_tuple);
+      } else {
+        std::tie(error, size) = co_await async_write_some(asio::const_buffer(buffer), as_tuple);
+      }
+      if (written != nullptr) *written += size;
+      if (error) co_return cause(error);
+      const auto here = std::min(size, buffer.size());
+      buffer += here;
+      if (both) buffers[1] += size - here;
+    }
+  }
+  co_return SystemError();
+}
+
+Task<std::pair<Connection::SystemError, std::size_t>> Connection::read(asio::mutable_buffer buffer) {
+  const auto [error, size] = co_await async_read_some(buffer, as_tuple);
+  co_return std::pair(cause(error), size);
+}
+
+Task<std::pair<Connection::SystemError, std::size_t>> Connection::write_some(asio::const_buffer buffer) {
+  const auto [error, size] = co_await async_write_some(buffer, as_tuple);
+  co_return std::pair(cause(error), size);
+}
+
+Connection::SystemError Connection::cause(SystemError code) const {
+  return code && timed_out_ ? SystemError(asio::error::timed_out) : code;
+}
+
+bool Connection::reusable() {
+  char byte = 0;
+  if (!socket_.is_open()) return false;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+Task<void> Connection::finish() {
+  deadline(farewell);
+  if (tls_) co_await tls_->async_shutdown(as_tuple);
+  SystemError error;
+  socket_.shutdown(asio::socket_base::shutdown_send, error);
+  std::array<char, 4096> ignored;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
+  for (std::size_t total = 0; !error && total < farewell_bytes;) {
+    const auto [failed, size] = co_await socket_.async_read_some(asio::buffer(ignored), as_tuple);
+    error = failed;
+    total += size;
+  }
+  watchdog_.disarm();
+  close();
+}
+
+void Connection::close() {
+  SystemError ignored;
+  socket_.close(ignored);
+}
+
+void Connection::abort() {
+  SystemError ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
+}  // namespace paddock

@@ -1,0 +1,88 @@
+// Connection: one byte stream, TCP or Unix, plain or TLS, with a deadline. Both sides of HTTP are built on it; private
+// to proxy/net.
+//
+// Lives on one loop and is used from its thread only; one at rest (nothing awaited, rest() called) may be destroyed
+// elsewhere. When the deadline passes the connection is reset; whatever was awaited ends with `timed_out`.
+// Satisfies Asio's AsyncReadStream and AsyncWriteStream, so that Beast can parse from it.
+#pragma once
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "proxy/net/tls_contexts.h"
+#include "proxy/net/watchdog.h"
+#include "storage/error.h"
+#include "storage/task.h"
+
+namespace paddock {
+
+class Connection {
+ public:
+  using Socket = asio::generic::stream_protocol::socket;
+  using executor_type = Socket::executor_type;
+  using SystemError = boost::system::error_code;
+
+  explicit Connection(Socket socket);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  executor_type get_executor() { return socket_.get_executor(); }
+  Socket& socket() { return socket_; }
+
+  // From now on bytes are TLS. The client checks that the certificate belongs to `host`, a name or an address.
+  // The contexts must outlive the connection. The text is empty when it worked.
+  Task<std::string> start_tls_client(const TlsClientContext& context, std::string host);
+  Task<bool> start_tls_server(const TlsServerContext& context);
+  [[nodiscard]] bool tls() const { return tls_.has_value(); }
+  [[nodiscard]] std::string tls_name();  // SNI, on the server's side
+
+  void deadline(std::chrono::steady_clock::duration delay) { watchdog_.expires_after(delay); }
+  void deadline_at(std::chrono::steady_clock::time_point when) { watchdog_.expires_at(when); }
+  void no_deadline() { watchdog_.disarm(); }
+  void rest() { watchdog_.stop(); }  // before it waits for its next use
+  [[nodiscard]] bool timed_out() const { return timed_out_; }
+
+  // All of it; `stall` is the deadline for each piece that the peer takes. `written`, when given, counts along.
+  Task<SystemError> write(std::array<asio::const_buffer, 2> buffers, std::chrono::steady_clock::duration stall,
+                          std::uint64_t* written = nullptr);
+  // At least one byte, or an error.
+  Task<std::pair<SystemError, std::size_t>> read(asio::mutable_buffer buffer);
+  Task<std::pair<SystemError, std::size_t>> write_some(asio::const_buffer buffer);
+  // What a failed operation really died of.
+  [[nodiscard]] SystemError cause(SystemError code) const;
+
+  // Nothing has come in and the peer has not closed it: fit for another request.
+  [[nodiscard]] bool reusable();
+  // Ends it so that the peer has a fair chance to read the last answer: no reset while it is still sending.
+  Task<void> finish();
+  // What has been written still goes out.
+  void close();
+  // The peer sees a reset, never a clean end.
+  void abort();
+
+  template <typename Buffers, typename Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return tls_ ? tls_->async_read_some(buffers, std::forward<Token>(token))
+                : socket_.async_read_some(buffers, std::forward<Token>(token));
+  }
+  template <typename Buffers, typename Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return tls_ ? tls_->async_write_some(buffers, std::forward<Token>(token))
+                : socket_.async_write_some(buffers, std::forward<Token>(token));
+  }
+
+ private:
+  Socket socket_;
+  std::optional<asio::ssl::stream<Socket&>> tls_;
+  bool timed_out_ = false;
+  Watchdog watchdog_;
+};
+
+}  // namespace paddock

@@ -1,0 +1,216 @@
+#include "proxy/net/server.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <map>
+#include <spdlog/spdlog.h>
+#include <vector>
+
+#include "proxy/net/listener.h"
+#include "proxy/net/session.h"
+#include "storage/mutex.h"
+
+namespace paddock {
+namespace {
+
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::seconds abort_patience{1};
+constexpr std::size_t max_turned_away = 64;  // at a time; beyond that they are closed without a word
+
+}  // namespace
+
+struct Server::State : std::enable_shared_from_this<Server::State> {
+  struct Door {
+    std::shared_ptr<Listener> listener;
+    std::shared_ptr<const TlsServerContext> tls;
+  };
+
+  State(EventLoops& event_loops, std::shared_ptr<SessionEnvironment> env)
+      : loops(event_loops), environment(std::move(env)) {}
+
+  Task<void> accept(std::size_t door);
+  void admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls);
+  void turn_away(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls);
+  void ended(std::uint64_t id);
+  void close_doors();
+  // On every session, on its own loop.
+  void tell_sessions(void (Session::*what)());
+  bool wait_until_empty(std::chrono::steady_clock::time_point deadline);
+
+  EventLoops& loops;
+  const std::shared_ptr<SessionEnvironment> environment;
+  std::atomic<std::size_t> turned_away{0};
+  Mutex mutex;
+  Condition changed;
+  std::vector<Door> doors PADDOCK_GUARDED_BY(mutex);
+  std::vector<std::string> addresses PADDOCK_GUARDED_BY(mutex);
+  std::map<std::uint64_t, std::weak_ptr<Session>> sessions PADDOCK_GUARDED_BY(mutex);
+  std::uint64_t next_session PADDOCK_GUARDED_BY(mutex) = 0;
+  std::size_t accepting PADDOCK_GUARDED_BY(mutex) = 0;
+  bool started PADDOCK_GUARDED_BY(mutex) = false;
+};
+
+Task<void> Server::State::accept(std::size_t door) {
+  std::shared_ptr<Listener> listener;
+  {
+    const MutexLock lock(mutex);
+    if (door < doors.size()) listener = doors[door].listener;
+  }
+  while (listener && listener->acceptor().is_open()) {
+    auto [error, socket] = co_await listener->acceptor().async_accept(loops.next(), as_tuple);
+    if (environment->draining || error == asio::error::operation_aborted) break;
+    if (error) {
+      spdlog::warn("accepting on {}: {}", listener->address(), error.message());
+      asio::steady_timer pause(co_await asio::this_coro::executor, accept_pause);
+      co_await pause.async_wait(as_tuple);
+      continue;
+    }
+    std::shared_ptr<const TlsServerContext> tls;
+    {
+      const MutexLock lock(mutex);
+      if (door < doors.size()) tls = doors[door].tls;
+    }
+    admit(std::move(socket), std::move(tls));
+  }
+  if (listener) listener->close();
+  const MutexLock lock(mutex);
+  --accepting;
+  changed.notify_all();
+}
+
+void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls) {
+  boost::system::error_code not_tcp;
+  socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
+  std::shared_ptr<Session> session;
+  std::uint64_t id = 0;
+  {
+    const MutexLock lock(mutex);
+    if (environment->draining) return;
+    if (sessions.size() < environment->options.connection_limit) {
+      session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
+      id = ++next_session;
+      sessions.emplace(id, session);
+    }
+  }
+  if (!session) return turn_away(std::move(socket), std::move(tls));
+  const auto executor = session->executor();
+  // The handler keeps the session until its coroutine is over.
+  asio::co_spawn(executor, session->run(), [self = shared_from_this(), session, id](const std::exception_ptr& failed) {
+    if (failed) spdlog::warn("a session ended by an exception");
+    self->ended(id);
+  });
+}
+
+void Server::State::turn_away(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls) {
+  if (++turned_away > max_turned_away) {
+    --turned_away;
+    return;
+  }
+  const auto session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
+  asio::co_spawn(session->executor(), session->turn_away(),
+                 [self = shared_from_this(), session](const std::exception_ptr&) { --self->turned_away; });
+}
+
+void Server::State::ended(std::uint64_t id) {
+  const MutexLock lock(mutex);
+  sessions.erase(id);
+  if (sessions.empty()) changed.notify_all();
+}
+
+void Server::State::close_doors() {
+  const MutexLock lock(mutex);
+  environment->draining = true;
+  for (auto& door : doors) {
+    if (started) {
+      asio::post(loops.at(0), [listener = door.listener] { listener->close(); });
+    } else {
+      door.listener->close();
+    }
+  }
+  doors.clear();
+}
+
+void Server::State::tell_sessions(void (Session::*what)()) {
+  const MutexLock lock(mutex);
+  for (const auto& [id, weak] : sessions) {
+    if (auto session = weak.lock()) {
+      const auto executor = session->executor();
+      asio::post(executor, [session = std::move(session), what] { ((*session).*what)(); });
+    }
+  }
+}
+
+bool Server::State::wait_until_empty(std::chrono::steady_clock::time_point deadline) {
+  const MutexLock lock(mutex);
+  while (accepting != 0 || !sessions.empty()) {
+    if (loops.at(0).stopped() || !changed.wait_until(mutex, deadline)) return accepting == 0 && sessions.empty();
+  }
+  return true;
+}
+
+Server::Server(EventLoops& loops, BlockingPool& pool, Options options, Handler handler,
+               std::function<void(const Exchange&)> observe)
+    : state_(std::make_shared<State>(
+          loops, std::make_shared<SessionEnvironment>(options, pool, std::move(handler), std::move(observe)))) {}
+
+Server::~Server() { abort(); }
+
+Result<void> Server::listen(std::string_view address, std::shared_ptr<const TlsServerContext> tls) {
+  auto listener = Listener::open(state_->loops.at(0), address);
+  if (!listener) return std::unexpected(std::move(listener).error());
+  const MutexLock lock(state_->mutex);
+  state_->addresses.push_back((*listener)->address());
+  state_->doors.push_back({std::move(*listener), std::move(tls)});
+  return {};
+}
+
+std::vector<std::string> Server::addresses() const {
+  const MutexLock lock(state_->mutex);
+  return state_->addresses;
+}
+
+void Server::set_tls(std::shared_ptr<const TlsServerContext> tls) {
+  const MutexLock lock(state_->mutex);
+  for (auto& door : state_->doors) {
+    if (door.tls) door.tls = tls;
+  }
+}
+
+void Server::start() {
+  std::size_t count = 0;
+  {
+    const MutexLock lock(state_->mutex);
+    if (std::exchange(state_->started, true)) return;
+    count = state_->accepting = state_->doors.size();
+  }
+  for (std::size_t door = 0; door < count; ++door) {
+    // The coroutine's frame keeps the state through this handler.
+    asio::co_spawn(state_->loops.at(0), state_->accept(door), [state = state_](const std::exception_ptr&) {});
+  }
+}
+
+bool Server::drain(std::chrono::milliseconds timeout) {
+  state_->close_doors();
+  state_->tell_sessions(&Session::drain);
+  return state_->wait_until_empty(std::chrono::steady_clock::now() + timeout);
+}
+
+void Server::abort() {
+  state_->close_doors();
+  state_->tell_sessions(&Session::abort);
+  state_->wait_until_empty(std::chrono::steady_clock::now() + abort_patience);
+}
+
+Server::Stats Server::stats() const {
+  const MutexLock lock(state_->mutex);
+  return {.connections = state_->sessions.size(), .streaming = state_->environment->busy};
+}
+
+}  // namespace paddock

@@ -1,0 +1,212 @@
+#include "proxy/net/session.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <cstring>
+#include <random>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "proxy/net/body_writer.h"
+#include "proxy/net/response_frame.h"
+
+namespace paddock {
+namespace {
+
+namespace http = boost::beast::http;
+using Parser = http::request_parser<http::string_body>;
+using Clock = std::chrono::steady_clock;
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t read_ahead = 64 * 1024;
+constexpr std::size_t first_read = 4096;
+
+std::string describe_peer(const Connection::Socket& socket) {
+  boost::system::error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  const int family = peer.protocol().family();
+  if (error || (family != AF_INET && family != AF_INET6)) return "unix";
+  asio::ip::tcp::endpoint endpoint(family == AF_INET ? asio::ip::tcp::v4() : asio::ip::tcp::v6(), 0);
+  std::memcpy(endpoint.data(), peer.data(), peer.size());
+  const auto address = endpoint.address().to_string();
+  return (family == AF_INET ? address : "[" + address + "]") + ":" + std::to_string(endpoint.port());
+}
+
+std::chrono::microseconds since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
+}
+
+// Counts a request while it lasts.
+class Busy {
+ public:
+  Busy(std::atomic<std::uint64_t>& count, bool& flag) : count_(count), flag_(flag) {
+    ++count_;
+    flag_ = true;
+  }
+  ~Busy() {
+    --count_;
+    flag_ = false;
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  std::atomic<std::uint64_t>& count_;
+  bool& flag_;
+};
+
+}  // namespace
+
+SessionEnvironment::SessionEnvironment(Server::Options given, BlockingPool& blocking, Handler handle,
+                                       std::function<void(const Exchange&)> see)
+    : options(given),
+      pool(blocking),
+      handler(std::move(handle)),
+      observe(std::move(see)),
+      id_prefix_(std::random_device{}()) {}
+
+std::string SessionEnvironment::next_id() { return fmt::format("{:08x}{:08x}", id_prefix_, ++id_counter_); }
+
+Session::Session(std::shared_ptr<SessionEnvironment> environment, Connection::Socket socket,
+                 std::shared_ptr<const TlsServerContext> tls)
+    : environment_(std::move(environment)),
+      connection_(std::move(socket)),
+      tls_(std::move(tls)),
+      peer_(describe_peer(connection_.socket())),
+      buffer_(environment_->options.header_limit + read_ahead) {}
+
+Task<void> Session::run() {
+  const auto self = shared_from_this();
+  if (tls_) {
+    connection_.deadline(environment_->options.header_timeout);
+    if (!co_await connection_.start_tls_server(*tls_)) co_return;
+    tls_name_ = connection_.tls_name();
+  }
+  while (co_await exchange()) {
+  }
+}
+
+void Session::drain() {
+  if (!busy_) connection_.close();
+}
+
+void Session::abort() { connection_.abort(); }
+
+Task<void> Session::turn_away() {
+  const auto self = shared_from_this();
+  if (tls_) co_return;
+  const auto response = plain_error(503, "UNAVAILABLE", "too many connections");
+  const auto frame =
+      frame_response(response, {.head = false, .keep_alive = false, .now = std::chrono::system_clock::now()});
+  co_await connection_.write({asio::buffer(frame.header), asio::buffer(body_text(response))}, std::chrono::seconds(1));
+  co_await connection_.finish();
+}
+
+Task<bool> Session::exchange() {
+  if (!co_await wait_for_bytes()) co_return false;
+  const auto received = co_await receive();
+  if (!received) co_return false;
+  const Busy busy(environment_->busy, busy_);
+  connection_.no_deadline();
+  auto response = co_await respond(*received);
+  co_return co_await send(*received, std::move(response));
+}
+
+// A client that is silent between requests may be so for longer than one that has begun with one.
+Task<bool> Session::wait_for_bytes() {
+  const auto& options = environment_->options;
+  if (environment_->draining) co_return false;
+  if (buffer_.size() == 0) {
+    connection_.deadline(first_ ? options.header_timeout : options.idle_timeout);
+    const auto [error, size] = co_await connection_.read(buffer_.prepare(first_read));
+    if (error) co_return false;
+    buffer_.commit(size);
+  }
+  first_ = false;
+  connection_.deadline(options.header_timeout);
+  co_return true;
+}
+
+Task<std::optional<Session::Received>> Session::receive() {
+  const auto& options = environment_->options;
+  Parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(options.header_limit));
+  parser.body_limit(options.body_limit);
+  auto [error, size] = co_await http::async_read_header(connection_, buffer_, parser, as_tuple);
+  Received received{{}, refusal_for(error), false, Clock::now()};
+  if (error && !received.refusal) co_return std::nullopt;
+  if (!error) {
+    auto taken = take_request(parser.get());
+    const auto expectation = expectation_of(parser.get());
+    if (!taken) {
+      received.refusal = taken.error();
+    } else if (expectation == Expectation::unknown) {
+      received.refusal = Refusal{417, "UNSUPPORTED", "this expectation cannot be met"};
+    } else if (!parser.is_done()) {
+      if (expectation == Expectation::go_on) {
+        constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        if (co_await connection_.write({asio::buffer(go_on), {}}, options.header_timeout)) co_return std::nullopt;
+        connection_.deadline(options.header_timeout);
+      }
+      std::tie(error, size) = co_await http::async_read(connection_, buffer_, parser, as_tuple);
+      received.refusal = refusal_for(error);
+      if (error && !received.refusal) co_return std::nullopt;
+    }
+    if (taken) received.request = std::move(*taken);
+    received.keep_alive = !received.refusal && parser.get().keep_alive();
+    if (!received.refusal) received.request.body = std::move(parser.get().body());
+  }
+  received.request.id = environment_->next_id();
+  received.request.peer = peer_;
+  received.request.tls = connection_.tls();
+  received.request.tls_name = tls_name_;
+  co_return received;
+}
+
+Task<Response> Session::respond(const Received& received) {
+  if (const auto& refusal = received.refusal) co_return plain_error(refusal->status, refusal->code, refusal->message);
+  std::string what;
+  try {
+    auto response = co_await environment_->handler(received.request);
+    if (response.status >= 200 && response.status <= 599) co_return response;
+    what = "it answered with status " + std::to_string(response.status);
+  } catch (const std::exception& e) {
+    what = e.what();
+  }
+  spdlog::warn("request {}: the handler failed: {}", received.request.id, what);
+  auto response = plain_error(500, "UNKNOWN", "internal error");
+  response.log_note = std::move(what);
+  co_return response;
+}
+
+Task<bool> Session::send(const Received& received, Response response) {
+  const auto& options = environment_->options;
+  const bool keep = received.keep_alive && !environment_->draining;
+  const auto frame = frame_response(
+      response,
+      {.head = received.request.method == Method::head, .keep_alive = keep, .now = std::chrono::system_clock::now()});
+  BodyWriter writer(connection_, environment_->pool, options.buffer_size, options.send_timeout);
+  const auto text = body_text(response).substr(0, frame.body_length);
+  auto failed = co_await writer.send_text(frame.header, text);
+  const auto to_first_byte = since(received.at);
+  const auto* const stream = std::get_if<BodyStream>(&response.body);
+  if (!failed && stream != nullptr && frame.body_length != 0) {
+    try {
+      failed = co_await writer.send(*stream);
+    } catch (const std::exception& e) {
+      failed = e.what();
+    }
+  }
+  if (failed) connection_.abort();
+  if (environment_->observe) {
+    environment_->observe({received.request, response, writer.sent(), to_first_byte, since(received.at),
+                           failed.has_value(), failed ? std::string_view(*failed) : std::string_view()});
+  }
+  if (!failed && !keep) co_await connection_.finish();
+  co_return !failed && keep;
+}
+
+}  // namespace paddock

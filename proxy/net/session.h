@@ -1,0 +1,75 @@
+// Session: one client's connection, from accept to close: requests one after the other, each to the handler, each
+// answered before the next is read (RFC 9112, 9.3). Private to proxy/net.
+//
+// Lives on its connection's loop, kept alive by run(). drain() and abort() are called on that loop.
+#pragma once
+
+#include <atomic>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/net/connection.h"
+#include "proxy/net/request_intake.h"
+#include "proxy/net/server.h"
+#include "storage/blocking_pool.h"
+
+namespace paddock {
+
+// What all sessions of a server share.
+struct SessionEnvironment {
+  SessionEnvironment(Server::Options given, BlockingPool& blocking, Handler handle,
+                     std::function<void(const Exchange&)> see);
+  [[nodiscard]] std::string next_id();  // 16 hex digits
+
+  const Server::Options options;
+  BlockingPool& pool;
+  const Handler handler;
+  const std::function<void(const Exchange&)> observe;
+  std::atomic<bool> draining{false};
+  std::atomic<std::uint64_t> busy{0};
+
+ private:
+  const std::uint32_t id_prefix_;
+  std::atomic<std::uint32_t> id_counter_{0};
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(std::shared_ptr<SessionEnvironment> environment, Connection::Socket socket,
+          std::shared_ptr<const TlsServerContext> tls);
+  Task<void> run();
+  void drain();
+  void abort();
+  Connection::executor_type executor() { return connection_.get_executor(); }
+  // A server that has too many connections says so and hangs up.
+  Task<void> turn_away();
+
+ private:
+  struct Received {
+    Request request;
+    std::optional<Refusal> refusal;
+    bool keep_alive = false;
+    std::chrono::steady_clock::time_point at;
+  };
+
+  Task<bool> exchange();  // false when it was the last one
+  Task<bool> wait_for_bytes();
+  Task<std::optional<Received>> receive();  // nothing when the client is gone
+  Task<Response> respond(const Received& received);
+  Task<bool> send(const Received& received, Response response);
+
+  std::shared_ptr<SessionEnvironment> environment_;
+  Connection connection_;
+  std::shared_ptr<const TlsServerContext> tls_;
+  const std::string peer_;
+  std::string tls_name_;
+  boost::beast::flat_buffer buffer_;
+  bool first_ = true;
+  bool busy_ = false;  // from a complete header to the end of its answer
+};
+
+}  // namespace paddock

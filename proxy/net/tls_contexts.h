@@ -1,0 +1,29 @@
+// What the opaque types of tls.h hold. Private to proxy/net.
+// Making a session from a context only counts references, so a const context may be shared between threads.
+#pragma once
+
+#include <boost/asio/ssl/context.hpp>
+
+#include "proxy/net/tls.h"
+
+namespace paddock {
+
+class TlsClientContext {
+ public:
+  TlsClientContext() : context_(boost::asio::ssl::context::tls_client) {}
+  [[nodiscard]] boost::asio::ssl::context& native() const { return context_; }
+
+ private:
+  mutable boost::asio::ssl::context context_;
+};
+
+class TlsServerContext {
+ public:
+  TlsServerContext() : context_(boost::asio::ssl::context::tls_server) {}
+  [[nodiscard]] boost::asio::ssl::context& native() const { return context_; }
+
+ private:
+  mutable boost::asio::ssl::context context_;
+};
+
+}  // namespace paddock

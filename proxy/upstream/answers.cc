@@ -1,0 +1,168 @@
+#include "proxy/upstream/answers.h"
+
+#include <algorithm>
+#include <array>
+
+#include "proxy/oci/manifest.h"
+#include "proxy/oci/printable.h"
+#include "proxy/oci/reference.h"
+#include "proxy/oci/strict_json.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::size_t detail_limit = 300;
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+std::string text_of(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::unexpected<Error> bad(std::string context) {
+  return fail(ErrorCode::protocol, Blame::upstream, std::move(context));
+}
+
+// One link-value after its target: does it have rel=next, alone or in a list?
+bool says_next(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const auto end = std::min(parameters.find(';'), parameters.size());
+    const auto parameter = trim(parameters.substr(0, end));
+    parameters.remove_prefix(std::min(end + 1, parameters.size()));
+    const auto equals = parameter.find('=');
+    if (equals == std::string_view::npos || lower(trim(parameter.substr(0, equals))) != "rel") continue;
+    std::string relations = ' ' + lower(trim(parameter.substr(equals + 1))) + ' ';
+    std::ranges::replace(relations, '"', ' ');
+    if (relations.contains(" next ")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string bare_media_type(std::string_view content_type) {
+  return lower(trim(content_type.substr(0, content_type.find(';'))));
+}
+
+bool is_generic_type(std::string_view bare_type) {
+  static constexpr std::array<std::string_view, 4> generic{"", "application/json", "application/octet-stream",
+                                                           "text/plain"};
+  return std::ranges::find(generic, bare_type) != generic.end();
+}
+
+std::string error_detail(std::string_view body) {
+  const auto json = parse_strict_json(body, {.depth = 16, .values = 1000});
+  if (!json || !json->is_object()) return {};
+  const auto errors = json->find("errors");
+  // Object storage answers {"code": ..., "message": ...}.
+  const bool listed = errors != json->end() && errors->is_array() && !errors->empty() && errors->front().is_object();
+  const nlohmann::json& first = listed ? errors->front() : *json;
+  const std::string code = text_of(first, "code");
+  const std::string message = text_of(first, "message");
+  if (code.empty() && message.empty()) return {};
+  std::string detail = code;
+  if (!code.empty() && !message.empty()) detail += ": ";
+  return public_message((detail + message).substr(0, detail_limit));
+}
+
+Error status_error(int status, std::string_view detail, std::optional<std::chrono::seconds> retry_after) {
+  Error error{ErrorCode::protocol, Blame::upstream, "the upstream answered " + std::to_string(status)};
+  if (!detail.empty()) error.context.append(" (").append(detail).append(")");
+  error.retry_after = retry_after;
+  switch (status) {
+    case 401:
+      error.code = ErrorCode::unauthorized;
+      break;
+    case 403:
+    case 451:
+      error.code = ErrorCode::denied;
+      break;
+    case 404:
+      error.code = ErrorCode::not_found;
+      break;
+    case 408:
+      error.code = ErrorCode::unavailable;
+      break;
+    case 429:
+      error.code = ErrorCode::rate_limited;
+      break;
+    default:
+      if (status >= 500) error.code = ErrorCode::unavailable;
+      break;
+  }
+  error.retryable = error.code == ErrorCode::unavailable || error.code == ErrorCode::rate_limited;
+  return error;
+}
+
+bool has_next_link(std::span<const std::string_view> fields) {
+  for (auto rest : fields) {
+    for (;;) {
+      const auto open = rest.find('<');
+      const auto close = open == std::string_view::npos ? open : rest.find('>', open);
+      if (close == std::string_view::npos) break;
+      rest.remove_prefix(close + 1);
+      if (says_next(rest.substr(0, rest.find('<')).substr(0, rest.find(',')))) return true;
+    }
+  }
+  return false;
+}
+
+Result<TagPage> parse_tag_page(std::string_view body, bool more, std::size_t limit, std::string_view last) {
+  auto json = parse_strict_json(body);
+  if (!json) return std::unexpected(std::move(json).error().with("list of tags"));
+  if (!json->is_object() || !json->contains("tags")) return bad("the answer is no list of tags");
+  const auto& tags = json->at("tags");
+  if (!tags.is_array() && !tags.is_null()) return bad("the answer is no list of tags");
+  TagPage page{.tags = {}, .more = more};
+  for (const auto& tag : tags) {
+    if (!tag.is_string()) return bad("the list of tags holds something else");
+    auto text = tag.get<std::string>();
+    if (!is_tag(text)) return bad("the list of tags holds " + quote(text));
+    page.tags.push_back(std::move(text));
+  }
+  // A registry that ignores `last` would otherwise send its client around in circles.
+  if (const auto seen = std::ranges::find(page.tags, last); seen != page.tags.end()) {
+    page.tags.erase(page.tags.begin(), seen + 1);
+  }
+  if (page.tags.size() > limit) {
+    page.tags.resize(limit);
+    page.more = true;
+  }
+  return page;
+}
+
+Result<void> check_index(std::string_view body, std::string_view content_type) {
+  auto manifest = parse_manifest(body, content_type);
+  if (!manifest) return std::unexpected(std::move(manifest).error());
+  if (manifest->kind != ManifestKind::index) return bad("the referrers are not an image index");
+  return {};
+}
+
+std::string referrers_tag(const Digest& digest) {
+  return std::string(digest.algorithm_name().substr(0, 32)) + '-' + digest.hex().substr(0, 64);
+}
+
+std::optional<Digest> content_digest(const Headers& headers) {
+  const auto text = headers.get("Docker-Content-Digest");
+  if (!text) return std::nullopt;
+  auto digest = Digest::parse(*text);
+  return digest ? std::optional(*digest) : std::nullopt;
+}
+
+bool is_encoded(const Headers& headers) {
+  const auto coding = headers.get("Content-Encoding");
+  return coding && !trim(*coding).empty() && lower(trim(*coding)) != "identity";
+}
+
+}  // namespace paddock

@@ -1,0 +1,134 @@
+// Blobs of HttpUpstream: their size, and their bytes from anywhere on.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "proxy/oci/byte_range.h"
+#include "proxy/upstream/answers.h"
+#include "proxy/upstream/http_upstream.h"
+#include "proxy/upstream/http_upstream_endpoints.h"
+
+namespace paddock {
+namespace {
+
+UpstreamQuestion blob_question(Method method, const std::string& repository, const Digest& digest) {
+  return {.method = method,
+          .repository = repository,
+          .target = "/v2/" + repository + "/blobs/" + digest.to_string(),
+          .headers = {}};
+}
+
+std::unexpected<Error> bad(std::string_view why) {
+  return fail(ErrorCode::protocol, Blame::upstream, "blob: " + std::string(why));
+}
+
+// Where a transfer starts and how large the blob is, from the header of a 200 or 206.
+struct Placement {
+  std::uint64_t offset = 0;
+  std::optional<std::uint64_t> size;
+};
+
+Result<Placement> placement(const ClientResponse& response, std::uint64_t asked) {
+  if (is_encoded(response.headers())) return bad("it comes compressed, unasked");
+  const auto length = response.content_length();
+  if (response.status() == 200) return Placement{0, length};
+  const auto range = parse_content_range(response.headers().get("Content-Range").value_or(""));
+  if (!range) return bad("a 206 without a usable Content-Range");
+  if (range->range.first != asked) return bad("a 206 that starts at another byte than asked for");
+  if (length && *length != range->range.length()) return bad("Content-Length and Content-Range disagree");
+  return Placement{asked, range->size};
+}
+
+std::string range_header(std::uint64_t offset, std::optional<std::uint64_t> length) {
+  std::string range = "bytes=" + std::to_string(offset) + '-';
+  if (length) range += std::to_string(offset + (*length - 1));
+  return range;
+}
+
+// What reads a blob; lives as long as BlobTransfer::read.
+struct Reader {
+  std::shared_ptr<Exchange> exchange;
+  UpstreamAnswer answer;
+};
+
+Task<Result<std::size_t>> read_some(std::shared_ptr<Reader> reader, std::span<std::byte> out) {
+  auto got = co_await reader->answer.response->read(out);
+  if (got) reader->exchange->count_bytes(reader->answer.endpoint, *got);
+  co_return got;
+}
+
+// Signed links are often good for GET only, so that storage's 403 counts too.
+bool ask_by_get(const UpstreamAnswer& answer) {
+  const int status = answer.status();
+  if (status == 200) return !answer.response->content_length() || is_encoded(answer.response->headers());
+  return status == 400 || status == 403 || status == 405 || status == 501 || (answer.redirected && status == 401);
+}
+
+}  // namespace
+
+Task<Result<BlobInfo>> HttpUpstream::head_blob(std::string repository, Digest digest) {
+  if (auto ok = check_repository(repository); !ok) co_return std::unexpected(std::move(ok).error());
+  Ask<BlobInfo> ask = [=, this](Effort effort) { return head_blob_at(repository, digest, effort); };
+  co_return co_await over_endpoints<BlobInfo>(true, std::move(ask));
+}
+
+Task<Result<BlobInfo>> HttpUpstream::head_blob_at(std::string repository, Digest digest, Effort effort) {
+  auto answer = co_await exchange_->ask(blob_question(Method::head, repository, digest), effort);
+  if (!answer) co_return std::unexpected(std::move(answer).error());
+  if (ask_by_get(*answer)) co_return co_await blob_size_at(std::move(repository), digest, true, effort);
+  const auto size = answer->response->content_length();
+  const int status = answer->status();
+  if (status != 200) co_return std::unexpected(co_await exchange_->refusal(*answer, effort.deadline));
+  co_return BlobInfo{*size};
+}
+
+Task<Result<BlobInfo>> HttpUpstream::blob_size_at(std::string repository, Digest digest, bool ranged, Effort effort) {
+  auto question = blob_question(Method::get, repository, digest);
+  if (ranged) question.headers.set("Range", "bytes=0-0");
+  auto answer = co_await exchange_->ask(std::move(question), effort);
+  if (!answer) co_return std::unexpected(std::move(answer).error());
+  const int status = answer->status();
+  // Of an empty blob there is no first byte.
+  if (ranged && (status == 400 || status == 416)) {
+    co_return co_await blob_size_at(std::move(repository), digest, false, effort);
+  }
+  if (status != 200 && status != 206) co_return std::unexpected(co_await exchange_->refusal(*answer, effort.deadline));
+  auto place = placement(*answer->response, 0);
+  if (!place) co_return std::unexpected(std::move(place).error());
+  if (!place->size) co_return bad("the upstream does not say how large it is");
+  co_return BlobInfo{*place->size};
+}
+
+Task<Result<BlobTransfer>> HttpUpstream::get_blob(std::string repository, Digest digest, std::uint64_t offset,
+                                                  std::optional<std::uint64_t> length) {
+  if (auto ok = check_repository(repository); !ok) co_return std::unexpected(std::move(ok).error());
+  if (length && (*length == 0 || *length - 1 > UINT64_MAX - offset)) {
+    co_return fail(ErrorCode::invalid_argument, Blame::us, "a range that is none");
+  }
+  Ask<BlobTransfer> ask = [=, this](Effort effort) { return get_blob_at(repository, digest, offset, length, effort); };
+  co_return co_await over_endpoints<BlobTransfer>(false, std::move(ask));
+}
+
+Task<Result<BlobTransfer>> HttpUpstream::get_blob_at(std::string repository, Digest digest, std::uint64_t offset,
+                                                     std::optional<std::uint64_t> length, Effort effort) {
+  auto question = blob_question(Method::get, repository, digest);
+  const bool ranged = offset > 0 || length;
+  if (ranged) question.headers.set("Range", range_header(offset, length));
+  auto answer = co_await exchange_->ask(std::move(question), effort);
+  if (!answer) co_return std::unexpected(std::move(answer).error());
+  const int status = answer->status();
+  if (ranged && offset == 0 && (status == 400 || status == 416)) {
+    co_return co_await get_blob_at(std::move(repository), digest, 0, std::nullopt, effort);
+  }
+  if (status != 200 && !(status == 206 && ranged)) {
+    co_return std::unexpected(co_await exchange_->refusal(*answer, effort.deadline));
+  }
+  auto place = placement(*answer->response, offset);
+  if (!place) co_return std::unexpected(std::move(place).error());
+  auto reader = std::make_shared<Reader>(exchange_, *std::move(answer));
+  BlobTransfer transfer{.offset = place->offset, .size = place->size, .source = reader->answer.endpoint, .read = {}};
+  transfer.read = [reader = std::move(reader)](std::span<std::byte> out) { return read_some(reader, out); };
+  co_return transfer;
+}
+
+}  // namespace paddock

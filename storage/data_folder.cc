@@ -1,0 +1,99 @@
+#include "storage/data_folder.h"
+
+#include <array>
+#include <utility>
+
+namespace paddock {
+namespace {
+
+using Path = std::filesystem::path;
+
+std::unexpected<Error> denied(const Path& root, const Error& error) {
+  return fail(error.code, Blame::us,
+              "the data folder " + root.string() + " cannot be used (" + error.context + "): " +
+                  (error.code == ErrorCode::denied ? "make it writable for this user, or give another --data"
+                                                   : "mend that, or give another --data"));
+}
+
+std::unexpected<Error> in_use(FileSystem& fs, const DataPaths& paths) {
+  std::string holder = read_file(fs, paths.lock(), 32).value_or("");
+  holder = holder.substr(0, holder.find_first_not_of("0123456789"));
+  return fail(ErrorCode::conflict, Blame::us,
+              "the data folder " + paths.root().string() + " is in use by " +
+                  (holder.empty() ? "another process" : "process " + holder) + ": stop it, or give another --data");
+}
+
+// A new folder gets the format line before anything else, so that a folder with our names and without it is not ours.
+Result<void> create_format(FileSystem& fs, const DataPaths& paths) {
+  const auto entries = fs.list(paths.root());
+  if (!entries) return denied(paths.root(), entries.error());
+  for (const auto& entry : *entries) {
+    for (const Path& ours : {paths.blobs(), paths.partial(), paths.records(), paths.catalog()}) {
+      if (entry.name != ours.filename()) continue;
+      return fail(ErrorCode::unsupported, Blame::us,
+                  paths.root().string() + " holds \"" + entry.name +
+                      "\" but no FORMAT file, so it is not a data folder: " + "give another --data");
+    }
+  }
+  if (auto made = write_file_durably(fs, paths.format(), DataFolder::format_line); !made) {
+    return denied(paths.root(), made.error());
+  }
+  return {};
+}
+
+Result<void> check_format(FileSystem& fs, const DataPaths& paths) {
+  const auto line = read_file(fs, paths.format(), 256);
+  if (!line) {
+    if (line.error().code == ErrorCode::not_found) return create_format(fs, paths);
+    return denied(paths.root(), line.error());
+  }
+  if (*line == DataFolder::format_line) return {};
+  const std::string said = line->substr(0, line->find('\n'));
+  return fail(ErrorCode::unsupported, Blame::us,
+              "the data folder " + paths.root().string() + " has the format \"" + said + "\", this program knows \"" +
+                  std::string(DataFolder::format_line.substr(0, DataFolder::format_line.size() - 1)) +
+                  "\": use the version of Paddock that made it, or give another --data");
+}
+
+Result<void> check_writable(FileSystem& fs, const Path& folder) {
+  const Path probe = folder / ".probe";
+  if (auto file = fs.open(probe, FileSystem::Open::create); !file) return std::unexpected(file.error());
+  return fs.remove(probe);
+}
+
+}  // namespace
+
+Path blob_path(const Path& root, const Digest& digest) {
+  const std::string hex = digest.hex();
+  return root / "blobs" / digest.algorithm_name() / hex.substr(0, 2) / hex.substr(2, 2) / hex;
+}
+
+Result<Digest> digest_of_blob_path(const Path& root, const Path& path) {
+  const Path algorithm = path.parent_path().parent_path().parent_path().filename();
+  auto digest = Digest::parse(algorithm.string() + ":" + path.filename().string());
+  if (digest && blob_path(root, *digest) == path) return digest;
+  return fail(ErrorCode::invalid_argument, Blame::us, path.string() + " is not the path of a blob");
+}
+
+Path DataPaths::blob(const Digest& digest) const { return blob_path(root_, digest); }
+
+Path DataPaths::partial(const Digest& digest) const {
+  return partial() / (std::string(digest.algorithm_name()) + "-" + digest.hex());
+}
+
+Result<DataFolder> DataFolder::open(FileSystem& fs, const Path& root) {
+  DataPaths paths(root);
+  if (auto made = fs.create_directories(root); !made) return denied(root, made.error());
+  auto lock = fs.lock(paths.lock());
+  if (!lock) {
+    return lock.error().code == ErrorCode::conflict ? in_use(fs, paths) : denied(root, lock.error());
+  }
+  if (auto format = check_format(fs, paths); !format) return std::unexpected(std::move(format.error()));
+  for (const Path& folder : {paths.blobs(), paths.partial(), paths.records(), paths.catalog()}) {
+    if (auto made = fs.create_directories(folder); !made) return denied(root, made.error());
+    if (auto writable = check_writable(fs, folder); !writable) return denied(root, writable.error());
+  }
+  return DataFolder(std::move(paths), std::move(*lock));
+}
+
+}  // namespace paddock

@@ -1,0 +1,211 @@
+#include "storage/disk_blob_store.h"
+
+#include <spdlog/spdlog.h>
+#include <utility>
+
+namespace paddock {
+namespace {
+
+std::unexpected<Error> absent(const Digest& digest) {
+  return fail(ErrorCode::not_found, Blame::us, "no blob " + digest.to_string());
+}
+
+}  // namespace
+
+DiskBlobStore::DiskBlobStore(FileSystem& fs, DataPaths paths, Catalog& catalog, Space& space, const Clock& clock,
+                             Options options)
+    : fs_(fs),
+      paths_(std::move(paths)),
+      catalog_(catalog),
+      space_(space),
+      clock_(clock),
+      options_(std::move(options)) {}
+
+// --- reading ---
+
+Result<Blob> DiskBlobStore::open_file(const Digest& digest, std::uint64_t expected) {
+  auto file = fs_.open(paths_.blob(digest), FileSystem::Open::read);
+  if (!file) return std::unexpected(std::move(file.error()));
+  const auto size = (*file)->size();
+  if (!size) return std::unexpected(size.error());
+  if (*size != expected) {
+    return fail(ErrorCode::corrupt, Blame::us,
+                paths_.blob(digest).string() + " has " + std::to_string(*size) + " bytes instead of " +
+                    std::to_string(expected));
+  }
+  return Blob{.file = std::move(*file), .size = expected};
+}
+
+Result<Blob> DiskBlobStore::open(const Digest& digest) {
+  auto row = catalog_.blob(digest);
+  if (!row) return std::unexpected(std::move(row.error()));
+  if (!*row) return absent(digest);
+  auto blob = open_file(digest, (*row)->size);
+  if (!blob) {
+    // Look again with nobody else at work on this digest, then mend.
+    const MutexLock lock(lock_of(digest));
+    row = catalog_.blob(digest);
+    if (!row) return std::unexpected(std::move(row.error()));
+    if (!*row) return absent(digest);
+    blob = open_file(digest, (*row)->size);
+    if (!blob) {
+      const bool wrong = blob.error().code == ErrorCode::corrupt;
+      if (!wrong && blob.error().code != ErrorCode::not_found) return blob;
+      spdlog::warn("dropping blob {}: {}", digest.to_string(), blob.error().context);
+      if (wrong) discard(paths_.blob(digest));
+      if (auto forgotten = forget_row(digest); !forgotten) return std::unexpected(std::move(forgotten.error()));
+      return absent(digest);
+    }
+  }
+  if (options_.on_use) options_.on_use(digest);
+  return blob;
+}
+
+Result<void> DiskBlobStore::forget_row(const Digest& digest) {
+  const auto row = catalog_.blob(digest);
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return {};
+  if (auto erased = catalog_.erase_blob(digest); !erased) return erased;
+  space_.remove_stored((*row)->size);
+  return {};
+}
+
+Result<std::uint64_t> DiskBlobStore::erase(const Digest& digest) {
+  const MutexLock lock(lock_of(digest));
+  std::uint64_t freed = 0;
+  if (const auto file = fs_.open(paths_.blob(digest), FileSystem::Open::read)) freed = (*file)->size().value_or(0);
+  const auto removed = fs_.remove(paths_.blob(digest));
+  const bool was_there = removed.has_value();
+  if (!was_there && removed.error().code != ErrorCode::not_found) return std::unexpected(removed.error());
+  const auto row = catalog_.blob(digest);
+  if (!row) return std::unexpected(row.error());
+  if (!was_there && !*row) return absent(digest);
+  if (auto forgotten = forget_row(digest); !forgotten) return std::unexpected(std::move(forgotten.error()));
+  return freed;
+}
+
+void DiskBlobStore::discard(const std::filesystem::path& path) {
+  const auto removed = fs_.remove(path);
+  if (removed || removed.error().code == ErrorCode::not_found) return;
+  spdlog::warn("a file that nobody needs stays until the next start: {}", removed.error().context);
+}
+
+// --- filling ---
+
+Result<std::shared_ptr<PartialBlob>> DiskBlobStore::begin(const Digest& digest, std::optional<std::uint64_t> size) {
+  {
+    const MutexLock lock(active_mutex_);
+    if (!active_.try_emplace(digest, nullptr).second) {
+      return fail(ErrorCode::conflict, Blame::us, digest.to_string() + " is being filled already");
+    }
+  }
+  auto partial = create_partial(digest, size);
+  if (!partial) {
+    forget_active(digest);
+    return partial;
+  }
+  const MutexLock lock(active_mutex_);
+  active_[digest] = partial->get();
+  return partial;
+}
+
+Result<std::shared_ptr<PartialBlob>> DiskBlobStore::create_partial(const Digest& digest,
+                                                                   std::optional<std::uint64_t> size) {
+  auto reservation = space_.reserve(size.value_or(0));
+  if (!reservation) return std::unexpected(std::move(reservation.error()));
+  const auto path = paths_.partial(digest);
+  auto file = fs_.open(path, FileSystem::Open::create);
+  if (!file) return std::unexpected(std::move(file.error()));
+  return std::make_shared<PartialBlob>(digest, size, path, std::move(*file), std::move(*reservation));
+}
+
+bool DiskBlobStore::owns(const PartialBlob& partial) {
+  const MutexLock lock(active_mutex_);
+  const auto it = active_.find(partial.digest());
+  return it != active_.end() && it->second == &partial;
+}
+
+void DiskBlobStore::forget_active(const Digest& digest) {
+  const MutexLock lock(active_mutex_);
+  active_.erase(digest);
+}
+
+Result<void> DiskBlobStore::commit(PartialBlob& partial) {
+  if (!owns(partial)) return fail(ErrorCode::conflict, Blame::us, "this partial blob is not being filled any more");
+  Result<void> done = partial.verify();
+  if (done) done = partial.sync_data();
+  if (done) done = publish(partial.digest(), partial.path(), *partial.size(), partial.reservation());
+  if (!done) {
+    abandon(partial, done.error());
+    return done;
+  }
+  partial.mark_committed();
+  forget_active(partial.digest());
+  return {};
+}
+
+void DiskBlobStore::abandon(PartialBlob& partial, Error why) {
+  if (!owns(partial)) return;
+  partial.fail(std::move(why));
+  partial.release_space();
+  discard(partial.path());
+  forget_active(partial.digest());
+}
+
+Result<void> DiskBlobStore::ensure_folder(const Digest& digest) {
+  const auto folder = paths_.blob(digest).parent_path();
+  const MutexLock lock(folders_mutex_);
+  if (durable_folders_.contains(folder)) return {};
+  if (auto made = fs_.create_directories(folder); !made) return made;
+  // Even if it was there: whoever made it may have died before its name was durable.
+  for (auto at = folder.parent_path(); at != paths_.root(); at = at.parent_path()) {
+    if (auto synced = fs_.sync_directory(at); !synced) return synced;
+  }
+  durable_folders_.insert(folder);
+  return {};
+}
+
+Result<void> DiskBlobStore::publish(const Digest& digest, const std::filesystem::path& from, std::uint64_t size,
+                                    Reservation& reservation) {
+  if (auto folder = ensure_folder(digest); !folder) return folder;
+  const auto to = paths_.blob(digest);
+  const MutexLock lock(lock_of(digest));
+  if (auto renamed = fs_.rename(from, to); !renamed) return renamed;
+  Result<void> done = fs_.sync_directory(to.parent_path());
+  if (done) done = forget_row(digest);  // of what the rename replaced
+  if (done) done = catalog_.put_blob(digest, {.size = size, .last_used = clock_.wall()});
+  if (!done) {
+    discard(to);
+    if (const auto forgotten = forget_row(digest); !forgotten) {
+      spdlog::warn("a row without a file stays until it is met: {}", forgotten.error().context);
+    }
+    return done;
+  }
+  reservation.commit(size);
+  return {};
+}
+
+Result<void> DiskBlobStore::write_temporary(const std::filesystem::path& path, std::string_view content) {
+  auto file = fs_.open(path, FileSystem::Open::create);
+  if (!file) return std::unexpected(std::move(file.error()));
+  if (auto written = (*file)->write_at(0, std::as_bytes(std::span(content))); !written) return written;
+  return (*file)->sync_data();
+}
+
+Result<void> DiskBlobStore::put(const Digest& digest, std::string_view content) {
+  if (const Digest actual = Digest::of(content, digest.algorithm()); actual != digest) {
+    return fail(ErrorCode::digest_mismatch, Blame::upstream,
+                "the bytes of " + digest.to_string() + " have the digest " + actual.to_string());
+  }
+  if (const auto row = catalog_.blob(digest); row && *row && open_file(digest, (*row)->size)) return {};
+  auto reservation = space_.reserve(content.size());
+  if (!reservation) return std::unexpected(std::move(reservation.error()));
+  auto temporary = paths_.partial(digest);
+  temporary += "." + std::to_string(next_put_++) + ".put";
+  Result<void> done = write_temporary(temporary, content);
+  if (done) done = publish(digest, temporary, content.size(), *reservation);
+  if (!done) discard(temporary);
+  return done;
+}
+
+}  // namespace paddock

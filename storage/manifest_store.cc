@@ -1,0 +1,41 @@
+#include "storage/manifest_store.h"
+
+namespace paddock {
+
+Result<void> ManifestStore::put(const RepositoryKey& repository, const Digest& digest, const ManifestRecord& record) {
+  const auto held = catalog_.holds(repository, digest);
+  if (!held) return std::unexpected(held.error());
+  if (*held) return {};
+  if (auto stored = blobs_.put(digest, record.content); !stored) return stored;
+  if (auto written = records_.put(ManifestFact{repository, digest, record.media_type, record.children}); !written)
+    return written;
+  return catalog_.put_manifest(repository, digest, record);
+}
+
+Result<void> ManifestStore::put_tag(const RepositoryKey& repository, const std::string& tag, const Digest& digest,
+                                    WallTime now) {
+  const auto known = catalog_.tag(repository, tag);
+  if (!known) return std::unexpected(known.error());
+  if (*known && (*known)->digest == digest) {
+    return catalog_.put_tag(repository, tag, {digest, (*known)->changed, now});
+  }
+  if (auto written = records_.put(TagFact{repository, tag, digest, now}); !written) return written;
+  return catalog_.put_tag(repository, tag, {digest, now, now});
+}
+
+Result<void> ManifestStore::erase_tag(const RepositoryKey& repository, const std::string& tag) {
+  if (auto erased = records_.erase(TagFact{repository, tag, Digest::of(""), {}}); !erased) return erased;
+  return catalog_.erase_tag(repository, tag);
+}
+
+Result<void> ManifestStore::put_pin(const PinRecord& pin) {
+  if (auto written = records_.put(PinFact{pin}); !written) return written;
+  return catalog_.put_pin(pin);
+}
+
+Result<void> ManifestStore::erase_pin(const RepositoryKey& repository, const std::string& reference) {
+  if (auto erased = records_.erase(PinFact{{repository, reference, Digest::of(""), {}}}); !erased) return erased;
+  return catalog_.erase_pin(repository, reference);
+}
+
+}  // namespace paddock

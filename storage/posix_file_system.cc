@@ -1,0 +1,225 @@
+#include "storage/posix_file_system.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace paddock {
+namespace {
+
+using Path = std::filesystem::path;
+
+ErrorCode code_of(int system_error) {
+  switch (system_error) {
+    case ENOENT:
+      return ErrorCode::not_found;
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::no_space;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorCode::denied;
+    default:
+      return ErrorCode::io;
+  }
+}
+
+std::unexpected<Error> system_failure(std::string_view doing, const Path& path, int system_error) {
+  return fail(code_of(system_error), Blame::us,
+              std::string(doing) + " " + path.string() + ": " + std::system_category().message(system_error));
+}
+
+// Calls until it is not interrupted by a signal.
+template <typename Call>
+auto uninterrupted(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class PosixFile final : public File {
+ public:
+  PosixFile(Descriptor descriptor, Path path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const auto rest = out.subspan(done);
+      const auto got = uninterrupted(
+          [&] { return ::pread(descriptor(), rest.data(), rest.size(), static_cast<off_t>(offset + done)); });
+      if (got < 0) return system_failure("cannot read", path_, errno);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    while (!bytes.empty()) {
+      const auto put =
+          uninterrupted([&] { return ::pwrite(descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+      if (put < 0) return system_failure("cannot write", path_, errno);
+      offset += static_cast<std::uint64_t>(put);
+      bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+    return {};
+  }
+
+  Result<void> sync_data() override {
+    if (uninterrupted([&] { return ::fdatasync(descriptor()); }) < 0)
+      return system_failure("cannot sync", path_, errno);
+    return {};
+  }
+
+  [[nodiscard]] Result<std::uint64_t> size() const override {
+    struct stat status{};
+    if (::fstat(descriptor(), &status) < 0) return system_failure("cannot look at", path_, errno);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  [[nodiscard]] int descriptor() const override { return descriptor_.get(); }
+
+ private:
+  Descriptor descriptor_;
+  Path path_;
+};
+
+class PosixLock final : public FileLock {
+ public:
+  explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  Descriptor descriptor_;
+};
+
+Descriptor open_descriptor(const Path& path, int flags) {
+  constexpr mode_t mode = 0640;
+  return Descriptor(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
+}
+
+int flags_of(FileSystem::Open how) {
+  switch (how) {
+    case FileSystem::Open::read:
+      return O_RDONLY;
+    case FileSystem::Open::update:
+      return O_RDWR;
+    case FileSystem::Open::create:
+      return O_RDWR | O_CREAT | O_TRUNC;
+  }
+  return O_RDONLY;
+}
+
+std::string holder_of(int fd) {
+  std::array<char, 32> text{};
+  const auto got = ::pread(fd, text.data(), text.size(), 0);
+  long pid = 0;
+  if (got > 0) std::from_chars(text.data(), text.data() + got, pid);
+  return pid > 0 ? "process " + std::to_string(pid) : "another process";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<File>> PosixFileSystem::open(const Path& path, Open how) {
+  Descriptor descriptor = open_descriptor(path, flags_of(how));
+  if (descriptor.get() < 0) return system_failure("cannot open", path, errno);
+  return std::make_unique<PosixFile>(std::move(descriptor), path);
+}
+
+Result<void> PosixFileSystem::rename(const Path& from, const Path& to) {
+  if (::rename(from.c_str(), to.c_str()) < 0) return system_failure("cannot rename to " + to.string(), from, errno);
+  return {};
+}
+
+Result<void> PosixFileSystem::remove(const Path& path) {
+  if (::unlink(path.c_str()) < 0) return system_failure("cannot remove", path, errno);
+  return {};
+}
+
+Result<void> PosixFileSystem::create_directories(const Path& path) {
+  constexpr mode_t mode = 0750;
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0) {
+    return S_ISDIR(status.st_mode) ? Result<void>{} : system_failure("cannot create folder", path, ENOTDIR);
+  }
+  if (errno != ENOENT) return system_failure("cannot create folder", path, errno);
+  const Path parent = path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
+  if (!parent.empty()) {
+    if (auto made = create_directories(parent); !made) return made;
+  }
+  if (::mkdir(path.c_str(), mode) < 0 && errno != EEXIST) return system_failure("cannot create folder", path, errno);
+  return sync_directory(parent.empty() ? Path(".") : parent);
+}
+
+Result<void> PosixFileSystem::sync_directory(const Path& path) {
+  const Descriptor descriptor = open_descriptor(path, O_RDONLY | O_DIRECTORY);
+  if (descriptor.get() < 0) return system_failure("cannot open folder", path, errno);
+  // EINVAL: a file system that keeps its folders durable in its own way.
+  if (uninterrupted([&] { return ::fsync(descriptor.get()); }) < 0 && errno != EINVAL) {
+    return system_failure("cannot sync folder", path, errno);
+  }
+  return {};
+}
+
+Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const Path& path) {
+  std::vector<DirectoryEntry> entries;
+  std::error_code error;
+  std::filesystem::directory_iterator it(path, error);
+  for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    std::error_code gone;  // a file may vanish while we look
+    DirectoryEntry entry{.name = it->path().filename().string(), .is_directory = it->is_directory(gone)};
+    if (!gone && !entry.is_directory && it->is_regular_file(gone)) entry.size = it->file_size(gone);
+    if (!gone) entries.push_back(std::move(entry));
+  }
+  if (error) return system_failure("cannot list folder", path, error.value());
+  return entries;
+}
+
+Result<DiskSpace> PosixFileSystem::space(const Path& path) {
+  struct statvfs status{};
+  if (uninterrupted([&] { return ::statvfs(path.c_str(), &status); }) < 0) {
+    return system_failure("cannot ask for the free space of", path, errno);
+  }
+  return DiskSpace{.total = std::uint64_t{status.f_blocks} * status.f_frsize,
+                   .available = std::uint64_t{status.f_bavail} * status.f_frsize};
+}
+
+Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const Path& path) {
+  Descriptor descriptor = open_descriptor(path, O_RDWR | O_CREAT);
+  if (descriptor.get() < 0) return system_failure("cannot open the lock", path, errno);
+  if (uninterrupted([&] { return ::flock(descriptor.get(), LOCK_EX | LOCK_NB); }) < 0) {
+    if (errno != EWOULDBLOCK) return system_failure("cannot lock", path, errno);
+    return fail(ErrorCode::conflict, Blame::us, path.string() + " is held by " + holder_of(descriptor.get()));
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  const bool noted = ::ftruncate(descriptor.get(), 0) == 0 &&
+                     ::pwrite(descriptor.get(), pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+  if (!noted) return system_failure("cannot write the lock", path, errno);
+  return std::make_unique<PosixLock>(std::move(descriptor));
+}
+
+}  // namespace paddock

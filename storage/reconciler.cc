@@ -1,0 +1,255 @@
+#include "storage/reconciler.h"
+
+#include <algorithm>
+#include <spdlog/spdlog.h>
+#include <vector>
+
+namespace paddock {
+namespace {
+
+constexpr unsigned max_lines = 50;                       // of the log, for problems of one start
+constexpr std::uint64_t max_manifest_size = 64U << 20U;  // bytes; far above what may be configured
+constexpr int leaf_depth = 3;                            // blobs/<alg>/<aa>/<bb>
+
+std::string display(const RepositoryKey& key, std::string_view name) {
+  return key.upstream + "/" + key.repository + " " + std::string(name);
+}
+
+}  // namespace
+
+Reconciler::Reconciler(FileSystem& fs, const DataPaths& paths, const Clock& clock, Catalog& catalog,
+                       RecoveryReport& report)
+    : fs_(fs), paths_(paths), now_(clock.wall()), catalog_(catalog), report_(report), records_(fs, paths.records()) {}
+
+Result<void> Reconciler::run() {
+  auto done = load_catalog();
+  const bool was_empty = rows_.empty() && catalog_tags_.empty();
+  if (done) done = walk_blobs(paths_.blobs(), 0);
+  if (done) done = drop_rows_without_file();
+  if (done) done = load_records();
+  if (done) done = settle_tags();
+  if (done) done = settle_pins();
+  if (was_empty && report_.blobs > 0) report_.rebuilt = true;
+  if (lines_ > max_lines) spdlog::warn("recovery: {} more lines like these", lines_ - max_lines);
+  return done;
+}
+
+void Reconciler::warn(const std::string& line) {
+  if (++lines_ <= max_lines) spdlog::warn("recovery: {}", line);
+}
+
+bool Reconciler::stored(const Digest& digest) const {
+  const auto row = rows_.find(digest);
+  return row != rows_.end() && row->second.has_file;
+}
+
+Result<void> Reconciler::quarantine(const Path& path, const std::string& why) {
+  std::string name = path.lexically_relative(paths_.root()).string();
+  std::ranges::replace(name, '/', '_');
+  if (name.size() > 200) name.erase(0, name.size() - 200);  // a file name's limit
+  const Path folder = paths_.root() / "quarantine";
+  warn(path.string() + " goes to quarantine/: " + why);
+  if (auto made = fs_.create_directories(folder); !made) return made;
+  if (auto moved = fs_.rename(path, folder / name); !moved) return moved;
+  ++report_.quarantined;
+  return {};
+}
+
+Result<void> Reconciler::load_catalog() {
+  auto done = catalog_.for_each_blob([&](const Digest& digest, const BlobRecord& record) {
+    rows_.emplace(digest, Row{record});
+    return true;
+  });
+  if (!done) return done;
+  done = catalog_.for_each_tag([&](const RepositoryKey& repository, const std::string& tag, const TagRecord& record) {
+    catalog_tags_.emplace(Named(repository, tag), record);
+    return true;
+  });
+  if (!done) return done;
+  auto pins = catalog_.pins();
+  if (!pins) return std::unexpected(std::move(pins).error());
+  for (auto& pin : *pins) catalog_pins_.emplace(Named(pin.repository, pin.reference), std::move(pin));
+  return {};
+}
+
+// --- blobs ---
+
+Result<void> Reconciler::walk_blobs(const Path& folder, int depth) {
+  const auto entries = fs_.list(folder);
+  if (!entries && depth == 0 && entries.error().code == ErrorCode::not_found) return {};
+  if (!entries) return std::unexpected(entries.error());
+  for (const auto& entry : *entries) {
+    const Path path = folder / entry.name;
+    Result<void> done;
+    if (entry.is_directory != (depth < leaf_depth)) {
+      done = quarantine(path, "not the store's");
+    } else if (entry.is_directory) {
+      done = walk_blobs(path, depth + 1);
+    } else {
+      done = take_blob_file(path, entry.size);
+    }
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> Reconciler::take_blob_file(const Path& path, std::uint64_t size) {
+  const auto digest = digest_of_blob_path(paths_.root(), path);
+  if (!digest) return quarantine(path, "its name is not a digest in its place");
+  const auto [row, added] = rows_.try_emplace(*digest);
+  if (!added && row->second.record.size != size) {
+    const auto expected = row->second.record.size;
+    return quarantine(path, std::to_string(size) + " bytes instead of " + std::to_string(expected));
+  }
+  row->second.has_file = true;
+  ++report_.blobs;
+  report_.bytes += size;
+  if (!added) return {};
+  row->second.record = {size, now_};
+  ++report_.added_rows;
+  return catalog_.put_blob(*digest, row->second.record);
+}
+
+Result<void> Reconciler::drop_rows_without_file() {
+  for (const auto& [digest, row] : rows_) {
+    if (row.has_file) continue;
+    warn("no file of the right size for " + digest.to_string());
+    if (auto erased = catalog_.erase_blob(digest); !erased) return erased;
+    ++report_.erased_rows;
+    const auto manifest = catalog_.manifest(digest);
+    if (!manifest) return std::unexpected(manifest.error());
+    if (!*manifest) continue;
+    if (auto erased = catalog_.erase_manifest(digest); !erased) return erased;
+  }
+  return {};
+}
+
+// --- records ---
+
+Result<void> Reconciler::load_records() {
+  Result<void> done;
+  const auto keep_first_failure = [&done](Result<void> result) {
+    if (done) done = std::move(result);
+  };
+  auto read = records_.for_each(
+      [&](const Fact& fact) {
+        if (done) keep_first_failure(std::visit([this](const auto& f) { return take(f); }, fact));
+      },
+      [&](const Path& path, const Error& error) {
+        if (done) keep_first_failure(take_broken_record(path, error));
+      });
+  return read ? done : read;
+}
+
+Result<void> Reconciler::take_broken_record(const Path& path, const Error& error) {
+  ++report_.broken_records;
+  if (error.code == ErrorCode::corrupt || error.code == ErrorCode::too_large) return quarantine(path, error.context);
+  warn(path.string() + ": " + error.context);
+  return {};
+}
+
+Result<void> Reconciler::drop_record(const Fact& fact, const RepositoryKey& repository, const std::string& name) {
+  warn("dropping " + display(repository, name) + ": the bytes of its manifest are gone");
+  ++report_.dropped_records;
+  return records_.erase(fact);
+}
+
+Result<void> Reconciler::drop_manifest(const ManifestFact& fact) {
+  if (auto erased = catalog_.erase_manifest(fact.digest); !erased) return erased;
+  return drop_record(fact, fact.repository, fact.digest.to_string());
+}
+
+Result<void> Reconciler::take(const ManifestFact& fact) {
+  if (!stored(fact.digest)) return drop_manifest(fact);
+  const auto held = catalog_.holds(fact.repository, fact.digest);
+  if (!held) return std::unexpected(held.error());
+  const auto known = catalog_.manifest(fact.digest);
+  if (!known) return std::unexpected(known.error());
+  if (!*held || !*known) return restore_manifest(fact);
+  ++report_.manifests;
+  return {};
+}
+
+Result<void> Reconciler::restore_manifest(const ManifestFact& fact) {
+  const Path path = paths_.blob(fact.digest);
+  auto content = read_file(fs_, path, max_manifest_size);
+  if (!content && content.error().code != ErrorCode::too_large) return std::unexpected(std::move(content).error());
+  if (!content || Digest::of(*content, fact.digest.algorithm()) != fact.digest) {
+    if (auto moved = quarantine(path, "not the manifest that its name says"); !moved) return moved;
+    auto& row = rows_.at(fact.digest);
+    row.has_file = false;
+    --report_.blobs;
+    report_.bytes -= row.record.size;
+    if (auto erased = catalog_.erase_blob(fact.digest); !erased) return erased;
+    return drop_manifest(fact);
+  }
+  ++report_.manifests;
+  ++report_.added_rows;
+  return catalog_.put_manifest(fact.repository, fact.digest, {fact.media_type, *std::move(content), fact.children});
+}
+
+// Put off until it is known which manifests are good.
+Result<void> Reconciler::take(const TagFact& fact) {
+  tag_records_.push_back(fact);
+  return {};
+}
+
+Result<void> Reconciler::settle(const TagFact& fact) {
+  if (!stored(fact.digest)) return drop_record(fact, fact.repository, fact.tag);
+  ++report_.tags;
+  const auto known = catalog_tags_.find({fact.repository, fact.tag});
+  const bool same = known != catalog_tags_.end() && known->second.digest == fact.digest;
+  if (known != catalog_tags_.end()) catalog_tags_.erase(known);
+  if (same) return {};
+  ++report_.added_rows;
+  return catalog_.put_tag(fact.repository, fact.tag, {fact.digest, fact.changed, fact.changed});
+}
+
+Result<void> Reconciler::take(const PinFact& fact) {
+  ++report_.pins;
+  const auto known = catalog_pins_.find({fact.pin.repository, fact.pin.reference});
+  const bool same = known != catalog_pins_.end() && known->second == fact.pin;
+  if (known != catalog_pins_.end()) catalog_pins_.erase(known);
+  if (same) return {};
+  ++report_.added_rows;
+  return catalog_.put_pin(fact.pin);
+}
+
+// --- what only the catalog knows ---
+// Erased; but when records could not be read it may be the last copy, and gets a record again.
+
+Result<void> Reconciler::settle_tags() {
+  for (const auto& fact : tag_records_) {
+    if (auto done = settle(fact); !done) return done;
+  }
+  for (const auto& [name, tag] : catalog_tags_) {
+    const auto& [repository, text] = name;
+    Result<void> done;
+    if (report_.broken_records > 0 && stored(tag.digest)) {
+      ++report_.tags;
+      done = records_.put(TagFact{repository, text, tag.digest, tag.changed});
+    } else {
+      ++report_.erased_rows;
+      done = catalog_.erase_tag(repository, text);
+    }
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> Reconciler::settle_pins() {
+  for (const auto& [name, pin] : catalog_pins_) {
+    Result<void> done;
+    if (report_.broken_records > 0) {
+      ++report_.pins;
+      done = records_.put(PinFact{pin});
+    } else {
+      ++report_.erased_rows;
+      done = catalog_.erase_pin(pin.repository, pin.reference);
+    }
+    if (!done) return done;
+  }
+  return {};
+}
+
+}  // namespace paddock

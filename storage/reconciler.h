@@ -1,0 +1,63 @@
+// Reconciler: one comparison of a catalog with the files; recovery.h says what it decides and why.
+//
+// Made, run() once, thrown away. Changes the catalog and moves files; touches no Space. After a failure the catalog may
+// be half done; a run on a new one starts from the beginning. Single-threaded.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "storage/records.h"
+#include "storage/recovery.h"
+
+namespace paddock {
+
+class Reconciler {
+ public:
+  Reconciler(FileSystem& fs, const DataPaths& paths, const Clock& clock, Catalog& catalog, RecoveryReport& report);
+  Result<void> run();
+
+ private:
+  using Path = std::filesystem::path;
+  using Named = std::pair<RepositoryKey, std::string>;
+  struct Row {
+    BlobRecord record;
+    bool has_file = false;
+  };
+
+  Result<void> load_catalog();
+  Result<void> walk_blobs(const Path& folder, int depth);
+  Result<void> take_blob_file(const Path& path, std::uint64_t size);
+  Result<void> drop_rows_without_file();
+  Result<void> load_records();
+  Result<void> take(const ManifestFact& fact);
+  Result<void> take(const TagFact& fact);
+  Result<void> take(const PinFact& fact);
+  Result<void> settle(const TagFact& fact);
+  Result<void> drop_manifest(const ManifestFact& fact);
+  Result<void> restore_manifest(const ManifestFact& fact);
+  Result<void> drop_record(const Fact& fact, const RepositoryKey& repository, const std::string& name);
+  Result<void> take_broken_record(const Path& path, const Error& error);
+  Result<void> settle_tags();
+  Result<void> settle_pins();
+  Result<void> quarantine(const Path& path, const std::string& why);
+  [[nodiscard]] bool stored(const Digest& digest) const;
+  void warn(const std::string& line);
+
+  FileSystem& fs_;
+  const DataPaths& paths_;
+  const WallTime now_;
+  Catalog& catalog_;
+  RecoveryReport& report_;
+  RecordFiles records_;
+  unsigned lines_ = 0;
+  std::unordered_map<Digest, Row> rows_;  // of blobs
+  std::vector<TagFact> tag_records_;
+  std::map<Named, TagRecord> catalog_tags_;  // not met in a record yet
+  std::map<Named, PinRecord> catalog_pins_;
+};
+
+}  // namespace paddock

@@ -1,0 +1,84 @@
+#include "storage/recovery.h"
+
+#include <spdlog/spdlog.h>
+
+#include "storage/reconciler.h"
+#include "storage/rocks_catalog.h"
+
+namespace paddock {
+namespace {
+
+using Path = std::filesystem::path;
+
+// `all`: every file; else those that write_file_durably() left behind.
+Result<void> remove_temporaries(FileSystem& fs, const Path& folder, bool all, std::uint64_t& removed) {
+  const auto entries = fs.list(folder);
+  if (!entries && entries.error().code == ErrorCode::not_found) return {};
+  if (!entries) return std::unexpected(entries.error());
+  for (const auto& entry : *entries) {
+    if (entry.is_directory || !(all || entry.name.ends_with(".tmp"))) continue;
+    if (auto done = fs.remove(folder / entry.name); !done) return done;
+    ++removed;
+  }
+  return {};
+}
+
+Result<void> remove_all_temporaries(FileSystem& fs, const DataPaths& paths, std::uint64_t& removed) {
+  auto done = remove_temporaries(fs, paths.partial(), true, removed);
+  if (done) done = remove_temporaries(fs, paths.root(), false, removed);
+  const auto folders = fs.list(paths.records());
+  if (!folders) return done;  // read again, and judged, by the Reconciler
+  for (const auto& folder : *folders) {
+    if (done && folder.is_directory) done = remove_temporaries(fs, paths.records() / folder.name, false, removed);
+  }
+  return done;
+}
+
+void log(const RecoveryReport& report) {
+  const auto troubles = report.quarantined + report.broken_records + report.dropped_records + report.erased_rows;
+  spdlog::log(
+      troubles > 0 || report.rebuilt ? spdlog::level::warn : spdlog::level::info,
+      "recovery: {}{} blobs, {} bytes, {} manifests, {} tags, {} pins; rows added {}, erased {}; temporary files "
+      "removed {}; quarantined {}; records broken {}, dropped {}; {} ms",
+      report.rebuilt ? "catalog rebuilt; " : "", report.blobs, report.bytes, report.manifests, report.tags, report.pins,
+      report.added_rows, report.erased_rows, report.removed_temporaries, report.quarantined, report.broken_records,
+      report.dropped_records, report.duration.count());
+}
+
+}  // namespace
+
+CatalogAccess rocks_catalog_access(const DataPaths& paths, const Clock& clock) {
+  return {
+      .open = [folder = paths.catalog()] -> Result<std::unique_ptr<Catalog>> { return RocksCatalog::open(folder); },
+      .set_aside = [folder = paths.catalog(), &clock] { return RocksCatalog::set_aside(folder, clock.wall()); },
+  };
+}
+
+Result<Recovered> recover(FileSystem& fs, const DataPaths& paths, Space& space, const Clock& clock,
+                          const CatalogAccess& access) {
+  const auto started = clock.now();
+  std::uint64_t temporaries = 0;
+  if (auto done = remove_all_temporaries(fs, paths, temporaries); !done) {
+    return std::unexpected(std::move(done).error().with("removing temporary files"));
+  }
+  for (const bool last_try : {false, true}) {
+    RecoveryReport report{.rebuilt = last_try, .removed_temporaries = temporaries};
+    auto catalog = access.open();
+    Result<void> done = catalog ? Result<void>() : std::unexpected(catalog.error());
+    if (done) done = Reconciler(fs, paths, clock, **catalog, report).run();
+    if (done) done = (*catalog)->flush();
+    if (done) {
+      space.add_stored(report.bytes);
+      report.duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - started);
+      log(report);
+      return Recovered{*std::move(catalog), report};
+    }
+    if (last_try || done.error().code != ErrorCode::corrupt) return std::unexpected(std::move(done).error());
+    spdlog::error("the catalog is broken and is rebuilt from the files: {}", done.error().context);
+    if (catalog) catalog->reset();  // closed, before its files move
+    if (auto aside = access.set_aside(); !aside) return std::unexpected(std::move(aside).error());
+  }
+  return fail(ErrorCode::corrupt, Blame::us, "the catalog cannot be rebuilt");
+}
+
+}  // namespace paddock

@@ -1,0 +1,64 @@
+// Recovery: makes the catalog and the files agree, once at start, before anything else uses them.
+//
+//   1. temporary files of the last run go
+//   2. the catalog is opened; when it is damaged it is set aside and a new one begun
+//   3. files of blobs decide which blobs there are; what is not named like a blob, or has another size than the catalog
+//      knows, goes to quarantine/
+//   4. records decide which manifests, tags and pins there are; the bytes of a manifest that the catalog has not are
+//   read
+//      from its file and checked against the digest. A record without its manifest's file is dropped
+//   5. what the catalog knows beyond that is forgotten; what is stored is added to Space
+// A rebuild is the same on an empty catalog. What cannot be rebuilt: last uses (now), when a tag was last confirmed
+// (when it was first seen), and links that only the upstream's word gave.
+//
+// Trusts that a file in its final place is what its name says (it was verified before it was moved there): blobs are
+// not hashed. With an intact catalog the work is one pass over the rows, folders and records.
+// Blocking, single-threaded; nobody else may use the folder meanwhile. Fails with the file system's errors, or the
+// catalog's when a new one does not work either.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "storage/catalog.h"
+#include "storage/clock.h"
+#include "storage/data_folder.h"
+#include "storage/file_system.h"
+#include "storage/space.h"
+
+namespace paddock {
+
+struct RecoveryReport {
+  bool rebuilt = false;  // the catalog was broken, or empty although there was something
+  std::uint64_t blobs = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t manifests = 0;  // one for each repository that contains it
+  std::uint64_t tags = 0;
+  std::uint64_t pins = 0;
+  std::uint64_t added_rows = 0;   // blobs, manifests, tags and pins that the catalog had not, or had otherwise
+  std::uint64_t erased_rows = 0;  // that only the catalog had
+  std::uint64_t removed_temporaries = 0;
+  std::uint64_t quarantined = 0;      // files
+  std::uint64_t broken_records = 0;   // unreadable
+  std::uint64_t dropped_records = 0;  // of manifests and tags whose bytes are gone
+  std::chrono::milliseconds duration{};
+};
+
+struct Recovered {
+  std::unique_ptr<Catalog> catalog;
+  RecoveryReport report;
+};
+
+// How a catalog is come by.
+struct CatalogAccess {
+  std::function<Result<std::unique_ptr<Catalog>>()> open;  // corrupt: worth a rebuild
+  std::function<Result<void>()> set_aside;                 // after it, open() makes a new one
+};
+CatalogAccess rocks_catalog_access(const DataPaths& paths, const Clock& clock);
+
+Result<Recovered> recover(FileSystem& fs, const DataPaths& paths, Space& space, const Clock& clock,
+                          const CatalogAccess& access);
+
+}  // namespace paddock

@@ -1,0 +1,66 @@
+#include "config/validate.h"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <string>
+
+using paddock::config::Config;
+using paddock::config::unsupported_settings;
+using paddock::config::validate;
+
+TEST_CASE("values set by a program are checked like those of a file") {
+  Config config;
+  CHECK(validate(config));
+  config.upstreams[0].endpoints = {"not an url"};
+  config.storage.max_size = {0, 0};
+  const auto result = validate(config);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == paddock::ErrorCode::invalid_argument);
+  CHECK(result.error().context.find("upstreams[0].endpoints[0]: 'not an url'") != std::string::npos);
+  CHECK(result.error().context.find("storage.max_size: is 0") != std::string::npos);
+}
+
+TEST_CASE("an admin address beyond loopback needs a token") {
+  Config config;
+  config.admin.listen = GENERATE("0.0.0.0:5001", "[::]:5001", "10.0.0.1:5001", "cache.lan:5001");
+  CHECK_FALSE(validate(config));
+  config.admin.token_file = "token";
+  CHECK(validate(config));
+}
+
+TEST_CASE("addresses with port 0 never collide") {
+  Config config;
+  config.server.listen = {"127.0.0.1:0", "127.0.0.1:0"};
+  config.admin.listen = "127.0.0.1:0";
+  CHECK(validate(config));
+}
+
+TEST_CASE("the defaults use nothing that is not there yet") { CHECK(unsupported_settings(Config{}).empty()); }
+
+TEST_CASE("settings not acted on are named, and fatal where ignoring them would mislead") {
+  struct Case {
+    std::function<void(Config&)> change;
+    bool fatal;
+    std::string key;
+  };
+  const auto c = GENERATE(values<Case>({
+      {[](Config& x) { x.server.auth_htpasswd = "f"; }, true, "server.auth"},
+      {[](Config& x) { x.server.auth_anonymous_pull = false; }, true, "server.auth"},
+      {[](Config& x) { x.connect_proxy.listen = "127.0.0.1:3128"; }, true, "ingress.connect_proxy.listen"},
+      {[](Config& x) { x.upstreams[1].connections = 8; }, false, "upstreams[1].connections"},
+      {[](Config& x) { x.upstreams[2].bandwidth = 1; }, false, "upstreams[2].bandwidth"},
+      {[](Config& x) { x.warm.emplace_back(); }, false, "warm"},
+  }));
+  Config config;
+  c.change(config);
+  const auto found = unsupported_settings(config);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].fatal == c.fatal);
+  CHECK(found[0].message.starts_with(c.key));
+}
+
+TEST_CASE("one connection is what this version does, and no warning") {
+  Config config;
+  config.upstreams[0].connections = 1;
+  CHECK(unsupported_settings(config).empty());
+}

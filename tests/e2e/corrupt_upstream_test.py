@@ -1,0 +1,72 @@
+"""Rot on the upstream's disk: no client ever gets such a blob whole, and the cache never keeps it."""
+
+from support import case, image
+from support.clients import Skopeo
+from support.front import Front
+from support.paddock import Paddock
+from support.upstream import Registry
+
+REPOSITORY = "paddlepaddle/paddle"
+MIB = image.MIB
+
+
+class CorruptUpstreamTest(case.EndToEndCase):
+    def setUp(self):
+        super().setUp()
+        self.image = image.make_image([6 * MIB, 900], seed=14)
+        self.registry = Registry(self)
+        self.registry.push(REPOSITORY, self.image, "latest")
+        self.front = Front(self, self.registry.port)
+        self.paddock = Paddock(self, self.front.url)
+
+    def check_never_whole(self, layer, at):
+        self.registry.flip_byte(layer.digest, at)
+        self.assertEqual(self.paddock.manifest(REPOSITORY, "latest").status, 200)
+        for _ in range(2):  # the second time nothing may have been kept from the first
+            got = self.paddock.blob(REPOSITORY, layer.digest)
+            self.assertFalse(got.complete, got)
+            self.assertIn(got.status, (200, 502))
+            if got.status == 200:
+                self.assertLess(got.size, layer.size)
+            self.assertNotIn(layer.digest, self.paddock.check_store())
+        self.assertGreaterEqual(self.paddock.metric("paddock_verify_failures_total"), 1)
+        self.assertIn(layer.digest, self.paddock.log_text())
+        self.registry.flip_byte(layer.digest, at)
+        good = self.paddock.blob(REPOSITORY, layer.digest)
+        self.assertTrue(good.complete, good)
+        self.assertEqual(good.digest, layer.digest)
+
+    def test_a_large_layer_wrong_in_its_first_byte(self):
+        self.check_never_whole(self.image.layers[0], 0)
+
+    def test_a_large_layer_wrong_in_its_last_byte(self):
+        self.check_never_whole(self.image.layers[0], self.image.layers[0].size - 1)
+
+    def test_a_small_layer_that_fits_one_buffer(self):
+        self.check_never_whole(self.image.layers[1], self.image.layers[1].size // 2)
+
+    def test_a_range_that_ends_before_the_end_is_cut_or_right(self):
+        """The last bytes are held back; a range of the beginning may have been sent before anybody could know."""
+        layer = self.image.layers[0]
+        self.registry.flip_byte(layer.digest, 0)
+        self.paddock.manifest(REPOSITORY, "latest")
+        tail = self.paddock.blob(REPOSITORY, layer.digest, headers={"Range": "bytes=-1000"})
+        self.assertFalse(tail.complete, tail)
+        self.assertNotIn(layer.digest, self.paddock.check_store())
+
+    def test_a_real_client_fails(self):
+        self.registry.flip_byte(self.image.layers[0].digest, 3 * MIB)
+        folder = Skopeo(self).copy(f"{self.paddock.address}/{REPOSITORY}:latest", "copy", check=False)
+        self.assertIsNone(folder)
+        self.assertNotIn(self.image.layers[0].digest, self.paddock.check_store())
+
+    def test_a_corrupt_manifest_is_refused(self):
+        self.registry.flip_byte(self.image.manifest.digest, 5)
+        answer = self.paddock.manifest(REPOSITORY, self.image.manifest.digest)
+        self.assertGreaterEqual(answer.status, 500)
+        self.assertIn("errors", answer.json())
+        self.assertNotIn(self.image.manifest.digest, self.paddock.check_store())
+
+
+if __name__ == "__main__":
+    case.main()

@@ -1,0 +1,157 @@
+"""Real clients, each with its state in a folder of the test's own, so that nothing of the machine's is touched."""
+
+import json
+import os
+import subprocess
+
+from . import case, process
+
+
+def overlay_works(folder):
+    """Nested or exotic file systems refuse overlay mounts; then the copying drivers serve."""
+    parts = {name: os.path.join(folder, "overlay-probe", name) for name in ("lower", "upper", "work", "merged")}
+    for path in parts.values():
+        os.makedirs(path, exist_ok=True)
+    options = f"lowerdir={parts['lower']},upperdir={parts['upper']},workdir={parts['work']}"
+    if process.run(["mount", "-t", "overlay", "overlay", "-o", options, parts["merged"]], check=False).returncode:
+        return False
+    process.run(["umount", parts["merged"]])
+    return True
+
+
+class Docker:
+    """A dockerd beside the machine's own, with a socket, and the docker command that talks to it."""
+
+    def __init__(self, test):
+        case.require_root()
+        case.require_tools("dockerd", "docker", "containerd", "runc")
+        self._host = "unix://" + test.path("docker.sock")
+        self._environment = process.clean_environment(HOME=test.path("docker-home"),
+                                                      DOCKER_CONFIG=test.path("docker-home"))
+        os.makedirs(test.path("docker-home"))
+        empty_config = test.path("daemon.json")
+        with open(empty_config, "w") as file:
+            file.write("{}")
+        log = test.path("dockerd.log")
+        test.watch_log(log)
+        self._daemon = process.Process("dockerd", [
+            case.find_tool("dockerd"), "--config-file", empty_config, "-H", self._host,
+            "--data-root", test.path("docker"), "--exec-root", test.path("docker-exec"),
+            "--pidfile", test.path("dockerd.pid"), "--iptables=false", "--ip6tables=false", "--bridge=none",
+            "--storage-driver", "overlay2" if overlay_works(test.folder) else "vfs",
+        ], log, env=self._environment)
+        test.addCleanup(self._daemon.stop)
+        self._daemon.wait_ready(lambda: self.run("version", check=False).returncode == 0)
+
+    def run(self, *arguments, check=True):
+        return process.run([case.find_tool("docker"), "-H", self._host, *arguments], check=check,
+                           env=self._environment)
+
+    def pull(self, reference, check=True):
+        return self.run("pull", reference, check=check)
+
+    def remove(self, reference):
+        """The image and every layer of it, so that the next pull is cold for this client."""
+        self.run("rmi", reference)
+        left = self.run("images", "--quiet", "--all").stdout.strip()
+        if left:
+            raise AssertionError(f"docker still has {left}")
+
+    def inspect(self, reference):
+        return json.loads(self.run("image", "inspect", reference).stdout)[0]
+
+
+class Containerd:
+    """A containerd of its own and ctr, with a hosts folder that sends `registry` to the cache."""
+
+    def __init__(self, test, cache_address, registry):
+        case.require_root()
+        case.require_tools("containerd", "ctr")
+        self._test = test
+        self._socket = test.path("containerd.sock")
+        self._hosts = test.path("certs.d")
+        self._snapshotter = "overlayfs" if overlay_works(test.folder) else "native"
+        for name in (registry, cache_address):
+            folder = os.path.join(self._hosts, name)
+            os.makedirs(folder)
+            with open(os.path.join(folder, "hosts.toml"), "w") as file:
+                file.write(f'server = "http://{cache_address}"\n[host."http://{cache_address}"]\n'
+                           '  capabilities = ["pull", "resolve"]\n')
+        config = test.path("containerd.toml")
+        with open(config, "w") as file:
+            file.write('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
+        log = test.path("containerd.log")
+        test.watch_log(log)
+        self._daemon = process.Process("containerd", [
+            case.find_tool("containerd"), "--config", config, "--root", test.path("containerd"),
+            "--state", test.path("containerd-state"), "--address", self._socket,
+        ], log)
+        test.addCleanup(self._daemon.stop)
+        self._daemon.wait_ready(lambda: self.run("version", check=False).returncode == 0)
+
+    def run(self, *arguments, check=True):
+        return process.run([case.find_tool("ctr"), "--address", self._socket, "--namespace", "e2e", *arguments],
+                           check=check)
+
+    def pull(self, reference):
+        return self.run("images", "pull", "--hosts-dir", self._hosts, "--snapshotter", self._snapshotter,
+                        "--platform", "linux/amd64", reference)
+
+    def remove(self, reference):
+        """--sync waits for the garbage collector, so the content is gone when this returns."""
+        self.run("images", "rm", "--sync", reference)
+        left = self.content()
+        if left:
+            raise AssertionError(f"containerd still has {left}")
+
+    def content(self):
+        return set(self.run("content", "ls", "--quiet").stdout.split())
+
+
+class Podman:
+    def __init__(self, test, cache_address, registry):
+        case.require_root()
+        case.require_tools("podman")
+        self._base = [case.find_tool("podman"), "--root", test.path("podman"), "--runroot", test.path("podman-run"),
+                      "--tmpdir", test.path("podman-tmp"), "--cgroup-manager", "cgroupfs", "--events-backend", "none",
+                      "--storage-driver", "overlay" if overlay_works(test.folder) else "vfs"]
+        mirrors = test.path("registries.conf")
+        with open(mirrors, "w") as file:
+            file.write(f'[[registry]]\nprefix = "{registry}"\nlocation = "{registry}"\nblocked = false\n'
+                       f'[[registry.mirror]]\nlocation = "{cache_address}/{registry}"\ninsecure = true\n')
+        self._environment = process.clean_environment(
+            HOME=test.folder, XDG_RUNTIME_DIR=test.folder, CONTAINERS_REGISTRIES_CONF=mirrors)
+        # Its overlay driver keeps a bind mount of its folder, which would outlive the test.
+        test.addCleanup(subprocess.run, ["umount", test.path("podman", "overlay")], stderr=subprocess.DEVNULL)
+
+    def run(self, *arguments, check=True):
+        return process.run([*self._base, *arguments], check=check, env=self._environment)
+
+    def pull(self, reference, check=True):
+        """Prints the image's id, which is its config's digest."""
+        return self.run("pull", "--quiet", "--tls-verify=false", reference, check=check).stdout.strip()
+
+    def remove(self, reference):
+        self.run("rmi", reference)
+
+
+class Skopeo:
+    def __init__(self, test):
+        case.require_tools("skopeo")
+        self._test = test
+        self._environment = process.clean_environment(HOME=test.folder, XDG_RUNTIME_DIR=test.folder)
+
+    def command(self, reference, target, *options):
+        return [case.find_tool("skopeo"), "--insecure-policy", "copy", *options, "--src-tls-verify=false",
+                f"docker://{reference}", f"dir:{target}"]
+
+    def copy(self, reference, name, *options, check=True):
+        """Copies into a folder of files named by digest; returns the folder."""
+        target = self._test.path(name)
+        done = process.run(self.command(reference, target, *options), check=check, env=self._environment)
+        return target if done.returncode == 0 else None
+
+    def start(self, reference, name):
+        """The same without waiting: a client that a test can kill."""
+        return process.Process("skopeo", self.command(reference, self._test.path(name)),
+                               self._test.path(name + ".log"), env=self._environment)

@@ -1,0 +1,192 @@
+"""Stands between Paddock and the upstream: counts what is sent, and holds a body at a byte until told to go on.
+
+Holding is how tests get "in the middle of a fill" without guessing with sleeps.
+"""
+
+import http.client
+import http.server
+import socket
+import socketserver
+import threading
+from dataclasses import dataclass
+
+from . import case, process
+
+CHUNK = 256 * 1024
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+
+
+@dataclass
+class Exchange:
+    method: str
+    path: str
+    range: str = ""
+    status: int = 0
+    body_bytes: int = 0
+    finished: bool = False
+
+
+class Hold:
+    """Bodies of paths with `part` in them stop after `at` bytes until release()."""
+
+    def __init__(self, part, at):
+        self.part = part
+        self.at = at
+        self._reached = threading.Event()
+        self._released = threading.Event()
+
+    def wait_reached(self, seconds=60):
+        if not self._reached.wait(seconds):
+            raise AssertionError(f"no body of {self.part} came to byte {self.at}")
+
+    def release(self):
+        self._released.set()
+
+    def block(self):
+        self._reached.set()
+        self._released.wait(120)
+
+
+class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, port, front):
+        self.front = front
+        self.live = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self):
+        connection, address = super().get_request()
+        self.live.add(connection)
+        return connection, address
+
+    def close_request(self, request):
+        self.live.discard(request)
+        super().close_request(request)
+
+    def handle_error(self, request, client_address):
+        pass  # a client that goes away in mid body is what several tests are about
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.front.relay(self)
+
+    do_HEAD = do_GET
+
+
+class Front:
+    def __init__(self, test, target_port):
+        self._target = target_port
+        self._lock = threading.Lock()
+        self._exchanges = []
+        self._holds = []
+        self._server = None
+        self.port = process.free_port()
+        test.addCleanup(self.stop)
+        self.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        self._server = _Server(self.port, self)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        """The upstream is away: connections are refused, and those that were open are cut."""
+        server, self._server = self._server, None
+        if not server:
+            return
+        server.shutdown()
+        server.server_close()
+        for hold in self._holds:
+            hold.release()
+        for connection in list(server.live):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def hold(self, part, at):
+        hold = Hold(part, at)
+        self._holds.append(hold)
+        return hold
+
+    def exchanges(self, part="", method=""):
+        with self._lock:
+            return [one for one in self._exchanges if part in one.path and method in ("", one.method)]
+
+    def body_bytes(self, part=""):
+        return sum(one.body_bytes for one in self.exchanges(part))
+
+    def forget(self):
+        with self._lock:
+            self._exchanges.clear()
+
+    def wait_finished(self, part, seconds=60):
+        case.wait_until(lambda: (found := self.exchanges(part, "GET")) and all(one.finished for one in found),
+                        f"the upstream to be done with {part}", seconds)
+
+    def relay(self, handler):
+        exchange = Exchange(handler.command, handler.path, handler.headers.get("Range", ""))
+        with self._lock:
+            self._exchanges.append(exchange)
+        headers = {}
+        for key, value in handler.headers.items():  # Go sends several Accept lines
+            if key.lower() not in HOP_BY_HOP:
+                headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        connection = http.client.HTTPConnection("127.0.0.1", self._target, timeout=60)
+        try:
+            connection.request(handler.command, handler.path, headers=headers)
+            self._answer(handler, connection.getresponse(), exchange)
+        except OSError:
+            handler.close_connection = True
+        finally:
+            exchange.finished = True
+            connection.close()
+
+    def _answer(self, handler, answer, exchange):
+        exchange.status = answer.status
+        handler.send_response_only(answer.status, answer.reason)
+        for key, value in answer.headers.items():
+            if key.lower() not in HOP_BY_HOP:
+                handler.send_header(key, value)
+        length = answer.headers.get("Content-Length")
+        body = None
+        if length is None and handler.command != "HEAD":
+            body = answer.read()
+            length = len(body)
+        handler.send_header("Content-Length", str(length or 0))
+        handler.end_headers()
+        if handler.command == "HEAD":
+            return
+        if body is not None:
+            self._send(handler, exchange, body)
+            return
+        while piece := answer.read(self._piece_size(exchange)):
+            self._send(handler, exchange, piece)
+
+    def _piece_size(self, exchange):
+        """Stops exactly at the byte that a hold names."""
+        size = CHUNK
+        for hold in self._holds:
+            if hold.part in exchange.path:
+                if exchange.body_bytes == hold.at:
+                    hold.block()
+                elif exchange.body_bytes < hold.at:
+                    size = min(size, hold.at - exchange.body_bytes)
+        return size
+
+    def _send(self, handler, exchange, piece):
+        handler.connection.sendall(piece)
+        exchange.body_bytes += len(piece)

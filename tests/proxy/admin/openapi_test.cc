@@ -1,0 +1,72 @@
+// deploy/docs/openapi.yaml and the handler name the same paths.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "proxy/admin/report_json.h"
+#include "tests/proxy/admin/api_fixture.h"
+
+namespace paddock {
+namespace {
+
+std::string document(const std::string& name) {
+  std::ifstream in(std::string(PADDOCK_SOURCE_DIR) + "/deploy/docs/" + name);
+  REQUIRE(in);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+// The keys below `paths:`, which are the lines indented by two that begin with a slash.
+std::set<std::string> documented_paths() {
+  std::set<std::string> paths;
+  std::istringstream in(document("openapi.yaml"));
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("  /") && line.ends_with(":")) paths.insert(line.substr(2, line.size() - 3));
+  }
+  return paths;
+}
+
+std::string concrete(std::string path) {
+  const auto parameter = path.find("{ref}");
+  return parameter == std::string::npos ? path : path.replace(parameter, 5, "paddlepaddle/paddle:2.6.2");
+}
+
+TEST_CASE("the OpenAPI file names exactly the paths that are answered") {
+  const auto answered = AdminApi::paths();
+  CHECK(documented_paths() == std::set<std::string>(answered.begin(), answered.end()));
+}
+
+TEST_CASE("every documented path is answered") {
+  test::ApiFixture api;
+  const auto paths = documented_paths();
+  REQUIRE_FALSE(paths.empty());
+  for (const auto& path : paths) {
+    INFO(path);
+    CHECK(api.get(concrete(path)).status == 200);
+  }
+}
+
+TEST_CASE("the API's description names every path") {
+  const auto text = document("api.md");
+  for (const auto& path : AdminApi::paths()) CHECK_THAT(text, Catch::Matchers::Contains("`" + path + "`"));
+}
+
+TEST_CASE("every member of the reports is documented") {
+  const auto schema = document("openapi.yaml");
+  const test::ApiFixture api;
+  for (const auto& report :
+       {to_json_report(test::sample_status()), to_json_report(test::sample_image()),
+        to_json_report(test::sample_fill()), to_json_report(ImagePage{{test::sample_image()}, true})}) {
+    for (const auto& [name, value] : report.items()) {
+      INFO(name);
+      CHECK_THAT(schema, Catch::Matchers::Contains(" " + name + ":"));
+      if (!value.is_object()) continue;
+      for (const auto& member : value.items()) CHECK_THAT(schema, Catch::Matchers::Contains(" " + member.key() + ":"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace paddock

@@ -1,0 +1,61 @@
+// Reports with a value in every field, for tests of what shows them.
+#pragma once
+
+#include "proxy/admin/reports.h"
+#include "tests/proxy/admin/image_builder.h"
+
+namespace paddock::test {
+
+inline StatusReport sample_status() {
+  StatusReport status;
+  status.version = "1.2.3";
+  status.commit = "abcdef";
+  status.started = at_second(0);
+  status.uptime = std::chrono::seconds(90);
+  status.data_folder = "/var/lib/paddock";
+  status.listen = {"127.0.0.1:5000", "[::1]:5000"};
+  status.store = {.stored = 3 << 20,
+                  .reserved = 1 << 20,
+                  .max_size = 10 << 20,
+                  .min_free = 5,
+                  .disk_total = 100 << 20,
+                  .disk_available = 50 << 20,
+                  .evicted = 7};
+  status.upstreams = {{"registry.baidubce.com", {"https://registry.baidubce.com"}, true, "", true},
+                      {"docker.io", {"https://registry-1.docker.io"}, false, "connect timed out", false},
+                      {"quay.io", {"https://quay.io"}, std::nullopt, "", false}};
+  status.fills_running = 2;
+  status.fills_completed = 30;
+  status.fills_failed = 4;
+  status.traffic = {.requests = 100, .hit_bytes = 3072, .fill_bytes = 1024, .bypass_bytes = 0, .hit_ratio = 0.75};
+  status.connections = 9;
+  status.recovery = RecoveryReport{.rebuilt = true, .blobs = 12, .tags = 3, .duration = std::chrono::milliseconds(40)};
+  return status;
+}
+
+inline ImageReport sample_image(const std::string& tag = "2.6.2") {
+  const auto digest = Digest::of("manifest");
+  ImageReport image{.repository = {"registry.baidubce.com", "paddlepaddle/paddle"}, .tag = tag, .digest = digest};
+  image.media_type = image_type;
+  image.total = 100;
+  image.stored = 60;
+  image.last_used = at_second(5);
+  image.changed = at_second(1);
+  image.pins = {{image.repository, tag, digest, at_second(100)}, {image.repository, tag, digest, {}}};
+  image.platforms = {{.name = "linux/amd64", .digest = digest, .present = true, .total = 100, .stored = 60}};
+  return image;
+}
+
+inline FillReport sample_fill() {
+  return {Digest::of("layer"),
+          "registry.baidubce.com",
+          "paddlepaddle/paddle",
+          "bj.bcebos.com",
+          "streaming",
+          1024,
+          4096,
+          3,
+          512};
+}
+
+}  // namespace paddock::test

@@ -1,0 +1,153 @@
+#include "proxy/ingress/upstream_selector.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using paddock::ErrorCode;
+using paddock::glob_match;
+using paddock::UpstreamRule;
+using paddock::UpstreamSelector;
+
+namespace {
+
+UpstreamSelector selector() {
+  return UpstreamSelector({UpstreamRule{"registry.baidubce.com", {"**"}, true},
+                           UpstreamRule{"docker.io", {"library/*", "paddlepaddle/**"}, false},
+                           UpstreamRule{"local:5100", {"**"}, false}, UpstreamRule{"Quay.io", {}, false}});
+}
+
+constexpr auto no_ns = std::nullopt;
+
+}  // namespace
+
+TEST_CASE("globs: a star stays within a part, two cross it") {
+  struct Case {
+    std::string_view pattern, text;
+    bool matches;
+  };
+  const auto c = GENERATE(values<Case>({{"**", "a", true},
+                                        {"**", "a/b/c", true},
+                                        {"**", "", true},
+                                        {"*", "a", true},
+                                        {"*", "a/b", false},
+                                        {"paddlepaddle/*", "paddlepaddle/paddle", true},
+                                        {"paddlepaddle/*", "paddlepaddle/paddle/x", false},
+                                        {"paddlepaddle/*", "paddlepaddle", false},
+                                        {"paddlepaddle/**", "paddlepaddle/a/b", true},
+                                        {"paddlepaddle/paddle", "paddlepaddle/paddle", true},
+                                        {"paddlepaddle/paddle", "paddlepaddle/paddle2", false},
+                                        {"paddlepaddle/paddle", "xpaddlepaddle/paddle", false},
+                                        {"*/paddle*", "a/paddle-gpu", true},
+                                        {"*/paddle*", "a/b/paddle-gpu", false},
+                                        {"**/paddle", "a/b/paddle", true},
+                                        {"a*b*c", "axxbyyc", true},
+                                        {"a*b*c", "axxbyy", false},
+                                        {"a**c", "a/b/c", true},
+                                        {"***", "a/b", true},
+                                        {"", "", true},
+                                        {"", "a", false},
+                                        {"a.b", "axb", false},
+                                        {"a?b", "axb", false}}));
+  CAPTURE(c.pattern, c.text);
+  CHECK(glob_match(c.pattern, c.text) == c.matches);
+}
+
+TEST_CASE("a glob of many stars costs no more than its length times the text's") {
+  std::string pattern;
+  for (int i = 0; i < 100; ++i) pattern += "*a";
+  CHECK_FALSE(glob_match(pattern + "b", std::string(255, 'a')));
+  CHECK(glob_match(pattern, std::string(255, 'a')));
+}
+
+TEST_CASE("ns wins over Host, Host over SNI, SNI over the path, the path over the default") {
+  struct Case {
+    std::optional<std::string_view> ns;
+    std::string_view host, server_name, name, upstream, repository;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"docker.io", "registry.baidubce.com", "", "library/debian", "docker.io", "library/debian"},
+      {"DOCKER.IO", "127.0.0.1:5000", "", "library/debian", "docker.io", "library/debian"},
+      {"local:5100", "docker.io", "", "a", "local:5100", "a"},
+      {"registry.baidubce.com", "", "", "docker.io/library/debian", "registry.baidubce.com",
+       "docker.io/library/debian"},
+      {no_ns, "docker.io", "registry.baidubce.com", "library/debian", "docker.io", "library/debian"},
+      {no_ns, "docker.io:443", "", "library/debian", "docker.io", "library/debian"},
+      {no_ns, "Docker.IO", "", "library/debian", "docker.io", "library/debian"},
+      {no_ns, "local:5100", "", "a", "local:5100", "a"},
+      {no_ns, "cache.lan", "docker.io", "library/debian", "docker.io", "library/debian"},
+      {no_ns, "127.0.0.1:5000", "", "docker.io/library/debian", "docker.io", "library/debian"},
+      {no_ns, "docker.io", "", "paddlepaddle/paddle", "docker.io", "paddlepaddle/paddle"},
+      {no_ns, "127.0.0.1:5000", "", "local:5100/a/b", "local:5100", "a/b"},
+      {no_ns, "127.0.0.1:5000", "", "paddlepaddle/paddle", "registry.baidubce.com", "paddlepaddle/paddle"},
+      {no_ns, "", "", "a", "registry.baidubce.com", "a"},
+      {"", "", "", "a", "registry.baidubce.com", "a"},
+      {no_ns, "local", "", "a", "registry.baidubce.com", "a"},
+      {no_ns, "local:9", "", "a", "registry.baidubce.com", "a"},
+      {no_ns, "[::1]:5000", "", "a", "registry.baidubce.com", "a"},
+      {no_ns, "[::1]", "", "a", "registry.baidubce.com", "a"},
+  }));
+  CAPTURE(c.host, c.server_name, c.name);
+  const auto target = selector().select(c.ns, c.host, c.server_name, c.name);
+  REQUIRE(target);
+  CHECK(target->upstream == c.upstream);
+  CHECK(target->repository == c.repository);
+}
+
+TEST_CASE("a namespace that is not configured is not found, never dialled, and the known ones are named") {
+  const auto* const ns =
+      GENERATE("evil.example", "127.0.0.1:22", "registry.baidubce.com:443", "../x", "registry.baidubce.com/");
+  CAPTURE(ns);
+  const auto target = selector().select(ns, "docker.io", "docker.io", "library/debian");
+  REQUIRE_FALSE(target);
+  CHECK(target.error().code == ErrorCode::not_found);
+  CHECK(target.error().context.find("registry.baidubce.com, docker.io, local:5100") != std::string::npos);
+}
+
+TEST_CASE("an upstream's name without a repository means the default's repository of that name, or nothing valid") {
+  CHECK(selector().select(no_ns, "", "", "docker.io")->upstream == "registry.baidubce.com");
+  const auto target = selector().select(no_ns, "", "", "docker.io/");
+  REQUIRE_FALSE(target);
+  CHECK(target.error().code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("malformed repositories are refused whichever way they name the upstream") {
+  const auto* const name = GENERATE("", "A", "a//b", "../a", "a/..", "a b", "docker.io//a", "docker.io/A");
+  CAPTURE(name);
+  const auto target = selector().select(no_ns, "", "", name);
+  REQUIRE_FALSE(target);
+  CHECK(target.error().code == ErrorCode::invalid_argument);
+  CHECK(target.error().blame == paddock::Blame::client);
+}
+
+TEST_CASE("repositories off the allow list are denied") {
+  const auto target = selector().select("docker.io", "", "", "evil/miner");
+  REQUIRE_FALSE(target);
+  CHECK(target.error().code == ErrorCode::denied);
+  CHECK(target.error().context.find("'evil/miner'") != std::string::npos);
+  CHECK(selector().select("quay.io", "", "", "a").error().code == ErrorCode::denied);  // an empty list allows nothing
+}
+
+TEST_CASE("the answer carries the name as it is configured") {
+  const UpstreamSelector mixed({UpstreamRule{"Quay.io", {"**"}, false}});
+  CHECK(mixed.select("quay.IO", "", "", "a")->upstream == "Quay.io");
+}
+
+TEST_CASE("Docker Hub is found under all its names, and its official images without library/") {
+  CHECK(selector().select("registry-1.docker.io", "", "", "library/debian")->upstream == "docker.io");
+  CHECK(selector().select(no_ns, "index.docker.io", "", "library/debian")->upstream == "docker.io");
+  CHECK(selector().select(no_ns, "", "", "docker.io/debian")->repository == "library/debian");
+  CHECK(selector().select(no_ns, "", "", "debian")->repository == "debian");
+  const UpstreamSelector exact(
+      {UpstreamRule{"docker.io", {"**"}, false}, UpstreamRule{"index.docker.io", {"**"}, false}});
+  CHECK(exact.select("index.docker.io", "", "", "a")->upstream == "index.docker.io");
+}
+
+TEST_CASE("without a default a bare name is not found") {
+  const UpstreamSelector none({UpstreamRule{"docker.io", {"**"}, false}});
+  const auto target = none.select(no_ns, "127.0.0.1:5000", "", "paddlepaddle/paddle");
+  REQUIRE_FALSE(target);
+  CHECK(target.error().code == ErrorCode::not_found);
+  CHECK(target.error().context.find("docker.io") != std::string::npos);
+  CHECK(UpstreamSelector({}).select("a.b", "", "", "c").error().context.find("none is configured") !=
+        std::string::npos);
+}

@@ -1,0 +1,117 @@
+#include "proxy/net/request_intake.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/beast/http/error.hpp>
+#include <catch2/catch.hpp>
+
+namespace paddock {
+namespace {
+
+namespace http = boost::beast::http;
+
+RequestHeader header_for(std::string_view target, std::initializer_list<Headers::Field> fields = {{"Host", "h"}}) {
+  RequestHeader header;
+  header.method(http::verb::get);
+  header.target(target);
+  header.version(11);
+  for (const auto& [name, value] : fields) header.insert(name, value);
+  return header;
+}
+
+TEST_CASE("a request is taken as it came") {
+  const auto taken =
+      take_request(header_for("/v2/a%2Fb/?n=1&last=x?y", {{"Host", "h"}, {"Accept", "a"}, {"accept", "b"}}));
+  REQUIRE(taken.has_value());
+  CHECK(taken->method == Method::get);
+  CHECK(taken->method_name == "GET");
+  CHECK(taken->path == "/v2/a%2Fb/");
+  CHECK(taken->query == "n=1&last=x?y");
+  CHECK(taken->headers.all("Accept") == std::vector<std::string_view>{"a", "b"});
+}
+
+TEST_CASE("methods beyond the known ones come through by name") {
+  auto header = header_for("/x");
+  header.method_string("BREW");
+  const auto taken = take_request(header);
+  REQUIRE(taken.has_value());
+  CHECK(taken->method == Method::other);
+  CHECK(taken->method_name == "BREW");
+}
+
+TEST_CASE("an absolute target's host wins over the header") {
+  const auto taken = take_request(header_for("http://other:81/x?y", {{"Host", "h"}}));
+  REQUIRE(taken.has_value());
+  CHECK(taken->path == "/x");
+  CHECK(taken->query == "y");
+  CHECK(taken->headers.all("host") == std::vector<std::string_view>{"other:81"});
+}
+
+TEST_CASE("a request needs exactly one sound Host") {
+  CHECK_FALSE(take_request(header_for("/", {})).has_value());
+  CHECK_FALSE(take_request(header_for("/", {{"Host", "a"}, {"Host", "a"}})).has_value());
+  CHECK_FALSE(take_request(header_for("/", {{"Host", "a/b"}})).has_value());
+  CHECK_FALSE(take_request(header_for("/", {{"Host", "u@a"}})).has_value());
+  CHECK_FALSE(take_request(header_for("/", {{"Host", "a b"}})).has_value());
+  auto old = header_for("/", {});
+  old.version(10);
+  CHECK(take_request(old).has_value());
+}
+
+TEST_CASE("targets that are no path are refused") {
+  const auto* const target = GENERATE("", "x", "x/y", "*", "h:443", "ftp://a/", "/a#b", "/\xC3\xA9");
+  CAPTURE(target);
+  const auto taken = take_request(header_for(target));
+  REQUIRE_FALSE(taken.has_value());
+  CHECK(taken.error().status == 400);
+}
+
+TEST_CASE("OPTIONS may ask about the whole server, CONNECT may not tunnel") {
+  auto options = header_for("*");
+  options.method(http::verb::options);
+  CHECK(take_request(options).has_value());
+  auto connect = header_for("h:443");
+  connect.method(http::verb::connect);
+  REQUIRE_FALSE(take_request(connect).has_value());
+  CHECK(take_request(connect).error().status == 405);
+}
+
+TEST_CASE("too many fields are refused") {
+  auto header = header_for("/");
+  for (int i = 0; i < 200; ++i) header.insert("X-" + std::to_string(i), "1");
+  REQUIRE_FALSE(take_request(header).has_value());
+  CHECK(take_request(header).error().status == 431);
+}
+
+TEST_CASE("only plain chunking is taken, and only in HTTP/1.1") {
+  CHECK(take_request(header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "Chunked"}})).has_value());
+  CHECK_FALSE(take_request(header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "gzip, chunked"}})).has_value());
+  CHECK_FALSE(take_request(header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "identity"}})).has_value());
+  auto old = header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "chunked"}});
+  old.version(10);
+  CHECK_FALSE(take_request(old).has_value());
+}
+
+TEST_CASE("parser errors get their status, lost clients get nothing") {
+  CHECK(refusal_for(http::error::header_limit)->status == 431);
+  CHECK(refusal_for(http::error::buffer_overflow)->status == 431);
+  CHECK(refusal_for(http::error::body_limit)->status == 413);
+  CHECK(refusal_for(http::error::bad_version)->status == 505);
+  CHECK(refusal_for(http::error::bad_method)->status == 400);
+  CHECK(refusal_for(http::error::bad_content_length)->status == 400);
+  CHECK_FALSE(refusal_for(http::error::end_of_stream).has_value());
+  CHECK_FALSE(refusal_for(http::error::partial_message).has_value());
+  CHECK_FALSE(refusal_for(boost::asio::error::connection_reset).has_value());
+  CHECK_FALSE(refusal_for({}).has_value());
+}
+
+TEST_CASE("expectations are 100-continue or unknown") {
+  CHECK(expectation_of(header_for("/")) == Expectation::none);
+  CHECK(expectation_of(header_for("/", {{"Expect", "100-Continue"}})) == Expectation::go_on);
+  CHECK(expectation_of(header_for("/", {{"Expect", "200-ok"}})) == Expectation::unknown);
+  auto old = header_for("/", {{"Expect", "100-continue"}});
+  old.version(10);
+  CHECK(expectation_of(old) == Expectation::none);
+}
+
+}  // namespace
+}  // namespace paddock

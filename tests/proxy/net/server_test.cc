@@ -1,0 +1,226 @@
+#include "proxy/net/server.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/proxy/net/server_fixture.h"
+#include "tests/support/temporary_folder.h"
+
+namespace paddock {
+namespace {
+
+TEST_CASE("a request reaches the handler and its answer the client") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  const auto answer = fixture.get("/v2/a?n=1").value();
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "GET /v2/a ");
+  CHECK(answer.headers.get("X-Query") == "n=1");
+  CHECK(answer.headers.get("X-Host") == fixture.address());
+  CHECK(answer.content_length == answer.body.size());
+  const auto seen = fixture.seen();
+  CHECK(seen.path == "/v2/a");
+  CHECK(seen.status == 200);
+  CHECK(seen.body_bytes == answer.body.size());
+  CHECK_FALSE(seen.aborted);
+  CHECK(seen.id.size() == 16);
+  CHECK(seen.peer.starts_with("127.0.0.1:"));
+}
+
+TEST_CASE("every request has an id of its own") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.read_response();
+  client.read_response();
+  CHECK(fixture.seen(1).id != fixture.seen(2).id);
+}
+
+TEST_CASE("pipelined requests are answered in their order") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  std::string requests;
+  for (int i = 0; i < 50; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  client.send(requests);
+  for (int i = 0; i < 50; ++i) {
+    CHECK(client.read_response().ends_with("GET /" + std::to_string(i) + " "));
+  }
+}
+
+TEST_CASE("a request that comes byte by byte is one request") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  for (const char c : std::string("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")) client.send(std::string(1, c));
+  CHECK(client.read_response().ends_with("GET /slow "));
+}
+
+TEST_CASE("HTTP/1.0 is answered and closed unless it asks to go on") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("GET /a HTTP/1.0\r\n\r\n");
+  const auto answer = client.read_all();
+  CHECK(answer.contains("Connection: close"));
+  CHECK(answer.ends_with("GET /a "));
+  CHECK(client.ended());
+  auto keeping = fixture.raw();
+  keeping.send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(keeping.read_response().contains("Connection: keep-alive"));
+  keeping.send("GET /b HTTP/1.0\r\n\r\n");
+  CHECK(keeping.read_response().ends_with("GET /b "));
+}
+
+TEST_CASE("Connection: close is honoured") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto answer = client.read_all();
+  CHECK(answer.ends_with("GET /a "));
+  CHECK(client.ended());
+}
+
+TEST_CASE("HEAD has the length of GET and no body") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("HEAD /abc HTTP/1.1\r\nHost: h\r\n\r\nGET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(client.read_until("\r\n\r\n").contains("Content-Length: 10\r\n"));
+  CHECK(client.read_response().ends_with("GET /x "));
+}
+
+TEST_CASE("204 and 304 have no body and the connection goes on") {
+  const int status = GENERATE(204, 304);
+  ServerFixture fixture([status](const Request& request) -> Task<Response> {
+    Response response;
+    response.status = request.path == "/none" ? status : 200;
+    response.body = "text";
+    co_return response;
+  });
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("GET /none HTTP/1.1\r\nHost: h\r\n\r\nGET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 " + std::to_string(status)));
+  CHECK(client.read_response().ends_with("\r\n\r\ntext"));
+}
+
+TEST_CASE("request bodies come with a length or in chunks") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+  CHECK(client.read_response().ends_with("POST /a hello"));
+  client.send(
+      "PUT /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\n");
+  CHECK(client.read_response().ends_with("PUT /b abcde"));
+}
+
+TEST_CASE("a client that expects 100-continue gets it before it sends") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(client.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("hello");
+  CHECK(client.read_response().ends_with("POST /a hello"));
+}
+
+TEST_CASE("a body over the limit is refused before it is sent") {
+  ServerFixture fixture(echo, {.body_limit = 100});
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(client.read_all().starts_with("HTTP/1.1 413 "));
+  CHECK(client.ended());
+}
+
+TEST_CASE("a chunked body over the limit is refused") {
+  ServerFixture fixture(echo, {.body_limit = 100});
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nC8\r\n" + std::string(200, 'x') +
+              "\r\n");
+  CHECK(client.read_all().starts_with("HTTP/1.1 413 "));
+}
+
+TEST_CASE("a handler's exception is a 500 and the connection goes on") {
+  ServerFixture fixture([](const Request& request) -> Task<Response> {
+    if (request.path == "/throw") throw std::runtime_error("a \"bug\"");
+    Response response;
+    if (request.path == "/status") response.status = 99;
+    co_return response;
+  });
+  fixture.serve();
+  auto client = fixture.raw();
+  for (const std::string path : {"/throw", "/status"}) {
+    client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    const auto answer = client.read_response();
+    CHECK(answer.starts_with("HTTP/1.1 500 "));
+    CHECK(answer.ends_with(R"({"errors":[{"code":"UNKNOWN","message":"internal error"}]})"));
+  }
+  client.send("GET /fine HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(client.read_response().starts_with("HTTP/1.1 200 "));
+  CHECK(fixture.seen(1).status == 500);
+}
+
+TEST_CASE("a header that is never finished ends the connection without an answer") {
+  ServerFixture fixture(echo, {.header_timeout = std::chrono::seconds(1)});
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("GET /slow HTTP/1.1\r\nHost:");
+  CHECK(client.read_all().empty());
+}
+
+TEST_CASE("a connection that says nothing is closed") {
+  ServerFixture fixture(echo, {.header_timeout = std::chrono::seconds(1)});
+  fixture.serve();
+  auto client = fixture.raw();
+  CHECK(client.read_all().empty());
+}
+
+TEST_CASE("a connection that is idle for too long is closed") {
+  ServerFixture fixture(echo, {.idle_timeout = std::chrono::seconds(1)});
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(client.read_response().ends_with("GET /a "));
+  CHECK(client.read_all().empty());
+}
+
+TEST_CASE("connections beyond the limit are told so and closed, and others go on") {
+  ServerFixture fixture(echo, {.connection_limit = 1});
+  fixture.serve();
+  auto first = fixture.raw();
+  first.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(first.read_response().ends_with("GET /a "));
+  auto second = fixture.raw();
+  const auto refusal = second.read_until("}]}");
+  CHECK(refusal.starts_with("HTTP/1.1 503 "));
+  CHECK(second.read_all().empty());
+  first.send("GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(first.read_response().ends_with("GET /b "));
+  CHECK(fixture.server->stats().connections == 1);
+}
+
+TEST_CASE("a server listens on several addresses, a Unix socket among them") {
+  const TemporaryFolder folder;
+  const auto path = "unix:" + (folder / "s.sock").string();
+  ServerFixture fixture(echo);
+  REQUIRE(fixture.server->listen("127.0.0.1:0").has_value());
+  REQUIRE(fixture.server->listen(path).has_value());
+  fixture.server->start();
+  CHECK(fixture.server->addresses().at(1) == path);
+  for (const auto& address : fixture.server->addresses()) {
+    auto client = RawSocket::connect(address);
+    client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(client.read_response().ends_with("GET /a "));
+  }
+  CHECK(fixture.seen(2).peer == "unix");
+  fixture.server->drain(std::chrono::seconds(10));
+  CHECK_FALSE(std::filesystem::exists(folder / "s.sock"));
+}
+
+}  // namespace
+}  // namespace paddock

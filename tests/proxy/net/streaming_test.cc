@@ -1,0 +1,214 @@
+// Bodies that are streamed: whole and right, or visibly broken.
+#include <catch2/catch.hpp>
+
+#include "proxy/net/tls.h"
+#include "tests/proxy/net/server_fixture.h"
+#include "tests/support/tls_certificates.h"
+
+namespace paddock {
+namespace {
+
+std::string pattern(std::size_t size) {
+  std::string out(size, '\0');
+  std::uint32_t state = 1;
+  for (auto& c : out) {
+    state = state * 1664525U + 1013904223U;
+    c = static_cast<char>(state >> 24U);
+  }
+  return out;
+}
+
+// A file in memory that may fail or end early.
+class TextFile final : public File {
+ public:
+  explicit TextFile(std::string text, std::uint64_t broken_from = ~std::uint64_t{0})
+      : text_(std::move(text)), broken_from_(broken_from) {}
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset + out.size() > broken_from_) return fail(ErrorCode::io, Blame::us, "the disk failed");
+    if (offset >= text_.size()) return std::size_t{0};
+    return text_.copy(reinterpret_cast<char*>(out.data()), out.size(), offset);
+  }
+  Result<void> write_at(std::uint64_t, std::span<const std::byte>) override {
+    return fail(ErrorCode::unsupported, Blame::us, "read only");
+  }
+  Result<void> sync_data() override { return {}; }
+  [[nodiscard]] Result<std::uint64_t> size() const override { return text_.size(); }
+
+ private:
+  const std::string text_;
+  const std::uint64_t broken_from_;
+};
+
+using Pieces = std::vector<Result<BodyPiece>>;
+
+// Each request is answered with these pieces.
+Handler streaming(std::uint64_t length, Pieces pieces) {
+  return [length, pieces = std::make_shared<const Pieces>(std::move(pieces))](const Request&) -> Task<Response> {
+    const auto next_index = std::make_shared<std::size_t>(0);
+    struct Source {
+      static Task<Result<BodyPiece>> next(std::shared_ptr<const Pieces> all, std::shared_ptr<std::size_t> index) {
+        if (*index == all->size()) throw std::runtime_error("asked for more than there is");
+        co_return all->at((*index)++);
+      }
+    };
+    Response response;
+    response.body =
+        BodyStream{.length = length, .next = [pieces, next_index] { return Source::next(pieces, next_index); }};
+    co_return response;
+  };
+}
+
+constexpr std::string_view get = "GET /s HTTP/1.1\r\nHost: h\r\n\r\n";
+
+TEST_CASE("ten megabytes arrive byte for byte, plain and over TLS") {
+  const bool over_tls = GENERATE(false, true);
+  const auto content = pattern(10'000'000);
+  const auto file = std::make_shared<TextFile>(content);
+  ServerFixture fixture(
+      streaming(content.size(), {FileRegion{file, 0, 1}, content.substr(1, 99'999), FileRegion{file, 100'000, 900'000},
+                                 FileRegion{file, 1'000'000, 9'000'000}}));
+  TestCa ca;
+  const auto files = ca.issue_local();
+  fixture.serve(over_tls ? make_tls_server(files.certificate, files.key).value() : nullptr);
+  ClientRequest request{.url = fixture.url("/s", over_tls)};
+  if (over_tls) request.tls = make_tls_client(ca.file()).value();
+  for (int round = 0; round < 2; ++round) {
+    const auto answer = fixture.ask(request);
+    REQUIRE(answer.has_value());
+    CHECK(answer->content_length == content.size());
+    CHECK((answer->body == content));  // not shown when it differs
+  }
+  const auto seen = fixture.seen(2);
+  CHECK(seen.body_bytes == content.size());
+  CHECK(seen.tls == over_tls);
+  CHECK_FALSE(seen.aborted);
+}
+
+TEST_CASE("a stream's length is right on HEAD without pulling it") {
+  ServerFixture fixture(streaming(12345, {}));
+  fixture.serve();
+  const auto answer = fixture.ask({.method = Method::head, .url = fixture.url("/s")}).value();
+  CHECK(answer.content_length == 12345);
+  CHECK(answer.body.empty());
+}
+
+TEST_CASE("an empty stream is an empty body") {
+  ServerFixture fixture(streaming(0, {}));
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send(get);
+  CHECK(client.read_response().contains("Content-Length: 0\r\n"));
+  client.send(get);
+  CHECK(client.read_response().contains("Content-Length: 0\r\n"));
+}
+
+struct Broken {
+  std::string name;
+  std::uint64_t length;
+  Pieces pieces;
+  std::string arrives;
+  std::string reason;
+};
+
+std::vector<Broken> broken_streams() {
+  const auto file = std::make_shared<TextFile>("0123456789", 8);
+  return {
+      {"fails at once", 10, {fail(ErrorCode::unavailable, Blame::upstream, "upstream gone")}, "", "upstream gone"},
+      {"fails in the middle",
+       10,
+       {std::string("01234"), fail(ErrorCode::timeout, Blame::upstream, "stalled")},
+       "01234",
+       "stalled"},
+      {"throws", 10, {std::string("01234")}, "01234", "asked for more than there is"},
+      {"yields nothing", 10, {std::string("01234"), std::string()}, "01234", "the body ended early"},
+      {"yields too much",
+       10,
+       {std::string("01234"), std::string("567890")},
+       "01234",
+       "the body is longer than announced"},
+      {"the disk fails", 10, {FileRegion{file, 0, 5}, FileRegion{file, 5, 5}}, "01234", "the disk failed"},
+      {"the file is short",
+       10,
+       {std::string("01234"), FileRegion{std::make_shared<TextFile>("01234567"), 5, 5}},
+       "01234",
+       "a file is shorter than it should be"},
+  };
+}
+
+TEST_CASE("a stream that goes wrong resets the connection and is observed as aborted") {
+  for (auto& broken : broken_streams()) {
+    CAPTURE(broken.name);
+    ServerFixture fixture(streaming(broken.length, broken.pieces));
+    fixture.serve();
+    auto client = fixture.raw();
+    client.send(get);
+    const auto seen = fixture.seen();
+    CHECK(seen.aborted);
+    CHECK(seen.abort_reason == broken.reason);
+    CHECK(seen.body_bytes == broken.arrives.size());
+    client.read_all();
+    CHECK(client.broken());
+    CHECK_FALSE(client.ended());
+  }
+}
+
+TEST_CASE("our client sees a broken stream as an error, plain and over TLS") {
+  const bool over_tls = GENERATE(false, true);
+  const auto half = pattern(100'000);
+  ServerFixture fixture(streaming(200'000, {half, fail(ErrorCode::unavailable, Blame::upstream, "gone")}));
+  TestCa ca;
+  const auto files = ca.issue_local();
+  fixture.serve(over_tls ? make_tls_server(files.certificate, files.key).value() : nullptr);
+  ClientRequest request{.url = fixture.url("/s", over_tls)};
+  if (over_tls) request.tls = make_tls_client(ca.file()).value();
+  const auto answer = fixture.ask(request);
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().code == ErrorCode::unavailable);
+  CHECK(answer.error().retryable);
+}
+
+TEST_CASE("a client that stops reading is cut off") {
+  const std::string piece(1'000'000, 'x');
+  ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)), {.send_timeout = std::chrono::seconds(1)});
+  fixture.serve();
+  auto client = RawSocket::connect(fixture.address(), 4096);
+  client.send(get);
+  const auto seen = fixture.seen();
+  CHECK(seen.aborted);
+  CHECK(seen.abort_reason == "the client stopped reading");
+  CHECK(seen.body_bytes < 100'000'000);
+}
+
+TEST_CASE("a client that goes away ends the stream") {
+  const std::string piece(1'000'000, 'x');
+  ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)));
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send(get);
+  client.read_exactly(10'000);
+  client.reset();
+  const auto seen = fixture.seen();
+  CHECK(seen.aborted);
+  CHECK(seen.abort_reason.starts_with("the client went away"));
+  CHECK(fixture.server->drain(std::chrono::seconds(30)));
+  CHECK(fixture.server->stats().streaming == 0);
+}
+
+TEST_CASE("many clients at once get their own bytes") {
+  const auto content = pattern(300'000);
+  const auto file = std::make_shared<TextFile>(content);
+  ServerFixture fixture(streaming(content.size(), {FileRegion{file, 0, content.size()}}));
+  fixture.serve();
+  std::vector<RawSocket> clients;
+  for (int i = 0; i < 30; ++i) {
+    clients.push_back(fixture.raw());
+    clients.back().send(get);
+  }
+  for (auto& client : clients) {
+    const auto answer = client.read_response();
+    CHECK(answer.ends_with(content));
+  }
+}
+
+}  // namespace
+}  // namespace paddock

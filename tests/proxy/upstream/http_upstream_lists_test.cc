@@ -1,0 +1,119 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/proxy/upstream/upstream_fixture.h"
+
+namespace paddock::test {
+namespace {
+
+struct Fixture : UpstreamFixture {
+  TestImage image = registry.add_image(repository, "b", {"layer"});
+
+  Result<TagPage> tags(std::size_t limit, const std::string& last = {}) {
+    return run(up().list_tags(repository, limit, last));
+  }
+  Result<std::string> referrers() { return run(up().referrers(repository, image.manifest)); }
+  std::string signature() const {
+    return nlohmann::json{
+        {"schemaVersion", 2},
+        {"mediaType", oci_manifest_type},
+        {"artifactType", "application/vnd.example.signature"},
+        {"config",
+         {{"mediaType", "application/vnd.oci.empty.v1+json"}, {"digest", Digest::of("{}").to_string()}, {"size", 2}}},
+        {"layers", nlohmann::json::array()},
+        {"subject",
+         {{"mediaType", oci_manifest_type}, {"digest", image.manifest.to_string()}, {"size", image.content.size()}}}}
+        .dump();
+  }
+};
+
+TEST_CASE_METHOD(Fixture, "tags come in pages") {
+  for (const auto* tag : {"a", "c", "d", "2.6.2-gpu-cuda11.7"}) registry.set_tag(repository, tag, image.manifest);
+  const auto first = tags(2);
+  REQUIRE(first);
+  CHECK(first->tags == std::vector<std::string>{"2.6.2-gpu-cuda11.7", "a"});
+  CHECK(first->more);
+  CHECK(registry.requests().back().target == "/v2/paddlepaddle/paddle/tags/list?n=2");
+  const auto second = tags(2, "a");
+  CHECK(second->tags == std::vector<std::string>{"b", "c"});
+  CHECK(second->more);
+  const auto third = tags(2, "c");
+  CHECK(third->tags == std::vector<std::string>{"d"});
+  CHECK_FALSE(third->more);
+  CHECK(tags(100)->tags.size() == 5);
+}
+
+TEST_CASE_METHOD(Fixture, "what follows the last tag is encoded into the request") {
+  REQUIRE(tags(5, "a&n=9/..#"));
+  CHECK(registry.requests().back().query("last") == "a&n=9/..#");
+  CHECK(registry.requests().back().query("n") == "5");
+}
+
+TEST_CASE_METHOD(Fixture, "a list that is none, or too long, is refused") {
+  CHECK(code_of(run(up().list_tags("absent/repository", 5, ""))) == ErrorCode::not_found);
+  registry.script("/tags/", html_page());
+  CHECK(code_of(tags(5)) == ErrorCode::protocol);
+  registry.script("/tags/", {.status = 200, .body = R"({"name":"x","tags":["good","b a d"]})"});
+  CHECK(code_of(tags(5)) == ErrorCode::protocol);
+  registry.script("/tags/", {.status = 200, .body = R"({"name":"x","tags":null})"});
+  CHECK(tags(5)->tags.empty());
+  registry.script("/tags/", {.status = 403});
+  CHECK(code_of(tags(5)) == ErrorCode::denied);
+  auto small = options();
+  small.list_limit = 10;
+  use(small);
+  CHECK(code_of(tags(5)) == ErrorCode::too_large);
+}
+
+TEST_CASE_METHOD(Fixture, "referrers come from the API") {
+  const auto digest = registry.add_manifest(repository, signature());
+  const auto index = referrers();
+  REQUIRE(index);
+  const auto json = nlohmann::json::parse(*index);
+  REQUIRE(json["manifests"].size() == 1);
+  CHECK(json["manifests"][0]["digest"] == digest.to_string());
+  CHECK(registry.count() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "an image without referrers has an empty index where there is the API") {
+  const auto index = referrers();
+  REQUIRE(index);
+  CHECK(nlohmann::json::parse(*index)["manifests"].empty());
+}
+
+TEST_CASE_METHOD(Fixture, "without the API referrers come from the tag") {
+  const std::string index =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})";
+  registry.add_manifest(repository, index, oci_index_type, "sha256-" + image.manifest.hex());
+  registry.offer_referrers(false);
+  CHECK(referrers() == index);
+  for (const int status : {400, 405, 501}) {
+    registry.script("/referrers/", {.status = status});
+    CHECK(referrers() == index);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "neither API nor tag means there are none") {
+  registry.offer_referrers(false);
+  CHECK(code_of(referrers()) == ErrorCode::not_found);
+}
+
+TEST_CASE_METHOD(Fixture, "referrers that are no index are a protocol error") {
+  registry.script("/referrers/", html_page());
+  CHECK(code_of(referrers()) == ErrorCode::protocol);
+  registry.script("/referrers/", {.status = 200, .body = image.content});
+  CHECK(code_of(referrers()) == ErrorCode::protocol);
+  registry.offer_referrers(false);
+  registry.set_tag(repository, "sha256-" + image.manifest.hex(), image.manifest);
+  CHECK(code_of(referrers()) == ErrorCode::protocol);
+}
+
+TEST_CASE_METHOD(Fixture, "referrers that cannot be had are no absence") {
+  registry.script("/referrers/", {.status = 403});
+  CHECK(code_of(referrers()) == ErrorCode::denied);
+  registry.script("/referrers/", {.status = 503}, 0);
+  CHECK(code_of(referrers()) == ErrorCode::unavailable);
+}
+
+}  // namespace
+}  // namespace paddock::test

@@ -1,0 +1,154 @@
+#include "storage/manifest_store.h"
+
+#include <catch2/catch.hpp>
+
+#include "storage/disk_blob_store.h"
+#include "tests/support/fault_file_system.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/memory_catalog.h"
+#include "tests/support/memory_file_system.h"
+
+namespace paddock {
+namespace {
+
+const RepositoryKey paddle{"registry.example.com", "paddlepaddle/paddle"};
+const RepositoryKey mirror{"docker.io", "paddlepaddle/paddle"};
+
+struct Fixture {
+  MemoryFileSystem disk;
+  FaultFileSystem fs{disk};
+  ManualClock clock;
+  MemoryCatalog catalog;
+  Space space{fs, {.folder = "/data"}};
+  DataPaths paths = DataFolder::open(fs, "/data").value().paths();
+  DiskBlobStore blobs{fs, paths, catalog, space, clock, {}};
+  RecordFiles records{fs, paths.records()};
+  ManifestStore store{blobs, records, catalog};
+
+  const std::string content = R"({"schemaVersion":2})";
+  const Digest digest = Digest::of(content);
+  const ManifestRecord record{"application/vnd.oci.image.manifest.v1+json", content, {Digest::of("layer")}};
+
+  std::size_t record_count() {
+    std::size_t count = 0;
+    REQUIRE(
+        records.for_each([&](const Fact&) { ++count; }, [](const auto&, const Error& error) { FAIL(error.context); }));
+    return count;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "a manifest is kept as a blob, a record and a catalog row", "[manifest_store]") {
+  REQUIRE(store.put(paddle, digest, record));
+  CHECK(read_file(fs, paths.blob(digest), 1000).value() == content);
+  CHECK(record_count() == 1);
+  CHECK(catalog.manifest(digest).value() == record);
+  CHECK(catalog.linked(paddle, Digest::of("layer")).value());
+}
+
+TEST_CASE_METHOD(Fixture, "a manifest that the repository has already is not written again", "[manifest_store]") {
+  REQUIRE(store.put(paddle, digest, record));
+  const auto calls = fs.calls();
+  REQUIRE(store.put(paddle, digest, record));
+  CHECK(fs.calls() == calls);
+}
+
+TEST_CASE_METHOD(Fixture, "a second repository gets a record of its own and shares the bytes", "[manifest_store]") {
+  REQUIRE(store.put(paddle, digest, record));
+  CHECK_FALSE(catalog.linked(mirror, digest).value());
+  REQUIRE(store.put(mirror, digest, record));
+  CHECK(catalog.linked(mirror, digest).value());
+  CHECK(record_count() == 2);
+  CHECK(space.usage().stored == content.size());
+}
+
+TEST_CASE_METHOD(Fixture, "a link that came from elsewhere does not stand in for a record", "[manifest_store]") {
+  REQUIRE(store.put(mirror, digest, record));
+  REQUIRE(catalog.link(paddle, digest));  // the upstream's word
+  REQUIRE(store.put(paddle, digest, record));
+  CHECK(record_count() == 2);
+  CHECK(catalog.linked(paddle, Digest::of("layer")).value());
+}
+
+TEST_CASE_METHOD(Fixture, "bytes that are not the digest's are kept nowhere", "[manifest_store]") {
+  const auto result = store.put(paddle, Digest::of("something else"), record);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::digest_mismatch);
+  CHECK(record_count() == 0);
+  CHECK(catalog.manifest(Digest::of("something else")).value() == std::nullopt);
+  CHECK(space.usage().stored == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "the catalog never knows a manifest that the files would not restore", "[manifest_store]") {
+  REQUIRE(store.put(mirror, Digest::of("{}"), {"text/plain", "{}", {}}));
+  const auto start = fs.calls();
+  REQUIRE(store.put(paddle, digest, record));
+  const auto steps = fs.calls() - start;
+  REQUIRE(steps > 6);
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    CAPTURE(step);
+    const std::string other = content + std::to_string(step);
+    fs.fail_from(fs.calls() + step, ErrorCode::no_space);
+    const auto result = store.put(paddle, Digest::of(other), {"text/plain", other, {}});
+    fs.clear();
+    if (result) continue;  // folders that exist save steps
+    CHECK(result.error().code == ErrorCode::no_space);
+    CHECK(catalog.manifest(Digest::of(other)).value() == std::nullopt);
+    CHECK_FALSE(catalog.linked(paddle, Digest::of(other)).value());
+    REQUIRE(store.put(paddle, Digest::of(other), {"text/plain", other, {}}));
+    CHECK(catalog.manifest(Digest::of(other)).value());
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a tag that moves gets a record and a new time of change", "[manifest_store]") {
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  clock.advance(std::chrono::hours(1));
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("2"), clock.wall()));
+  CHECK(catalog.tag(paddle, "latest").value() == TagRecord{Digest::of("2"), clock.wall(), clock.wall()});
+  CHECK(record_count() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a tag that is confirmed touches the catalog alone", "[manifest_store]") {
+  const WallTime first = clock.wall();
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), first));
+  const auto calls = fs.calls();
+  clock.advance(std::chrono::minutes(10));
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  CHECK(fs.calls() == calls);
+  CHECK(catalog.tag(paddle, "latest").value() == TagRecord{Digest::of("1"), first, clock.wall()});
+}
+
+TEST_CASE_METHOD(Fixture, "a tag whose record cannot be written does not move", "[manifest_store]") {
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  fs.fail_all(FaultFileSystem::Op::write, ErrorCode::no_space);
+  const auto moved = store.put_tag(paddle, "latest", Digest::of("2"), clock.wall());
+  REQUIRE_FALSE(moved);
+  CHECK(moved.error().code == ErrorCode::no_space);
+  CHECK(catalog.tag(paddle, "latest").value()->digest == Digest::of("1"));
+}
+
+TEST_CASE_METHOD(Fixture, "erased tags and pins are gone from files and catalog", "[manifest_store]") {
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  REQUIRE(store.put_pin({paddle, "latest", Digest::of("1"), std::nullopt}));
+  CHECK(record_count() == 2);
+  CHECK(catalog.pins().value().size() == 1);
+  REQUIRE(store.erase_tag(paddle, "latest"));
+  REQUIRE(store.erase_pin(paddle, "latest"));
+  REQUIRE(store.erase_pin(paddle, "never"));
+  CHECK(record_count() == 0);
+  CHECK(catalog.pins().value().empty());
+  CHECK(catalog.tag(paddle, "latest").value() == std::nullopt);
+}
+
+TEST_CASE_METHOD(Fixture, "a broken catalog is reported by every operation", "[manifest_store]") {
+  catalog.fail_with(Error{ErrorCode::corrupt, Blame::us, "broken"});
+  const auto corrupt = [](const Result<void>& result) { return !result && result.error().code == ErrorCode::corrupt; };
+  CHECK(corrupt(store.put(paddle, digest, record)));
+  CHECK(corrupt(store.put_tag(paddle, "latest", digest, clock.wall())));
+  CHECK(corrupt(store.erase_tag(paddle, "latest")));
+  CHECK(corrupt(store.put_pin({paddle, "latest", digest, {}})));
+  CHECK(corrupt(store.erase_pin(paddle, "latest")));
+}
+
+}  // namespace paddock
