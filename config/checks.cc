@@ -75,14 +75,6 @@ std::string one_of(std::string_view text, const std::vector<std::string>& words)
   return cat({"is not one of ", list, suggestion(text, words)});
 }
 
-bool is_network(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const std::string_view address = text.substr(0, slash);
-  const bool v4 = is_ip(AF_INET, address);
-  if (!v4 && !is_ip(AF_INET6, address)) return false;
-  return slash == std::string_view::npos || number(text.substr(slash + 1), v4 ? 32 : 128).has_value();
-}
-
 }  // namespace
 
 std::string check_address(std::string_view text) {
@@ -126,10 +118,16 @@ std::string check_host(std::string_view text) {
   return is_host_or_ip(parts.host) ? "" : "is not a host: write host or host:port";
 }
 
+std::string check_realm(std::string_view text) {
+  std::string problem = check_host(text);
+  if (!problem.empty()) return problem;
+  return split(text).port ? "holds a port: every port of the host is meant, leave it out" : "";
+}
+
 std::string check_redirect(std::string_view text) {
-  if (is_network(text)) return {};
   if (text.starts_with("*.") && is_host_name(text.substr(2))) return {};
-  return check_host(text).empty() ? "" : "is neither a host, *.host nor a network such as 10.0.0.0/8";
+  if (is_ip(AF_INET6, text)) return {};
+  return check_realm(text).empty() ? "" : "is neither a host nor *.host, without a port";
 }
 
 std::string check_glob(std::string_view text) {

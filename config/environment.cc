@@ -64,6 +64,7 @@ bool parse_indexed(const Environment::value_type& variable, const std::string& l
 
 std::vector<std::string> element_names(const std::vector<Field>& fields, const std::string& start) {
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const Field& field : fields) names.push_back(start + variable_name(field.path).substr(prefix.size()));
   return names;
 }

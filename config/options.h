@@ -62,7 +62,8 @@ struct UpstreamOptions {
   std::chrono::seconds tag_ttl{std::chrono::minutes{10}};
   std::chrono::seconds stale_if_error{std::chrono::days{30}};
   std::vector<std::string> trusted_realms;  // hosts besides the endpoints' that may get the credentials
-  std::vector<std::string> redirects;       // hosts, "*.host" and networks that redirects may go to beyond public ones
+  std::vector<std::string>
+      redirects;  // hosts and "*.host" that redirects may go to though they are private or plain http
   UpstreamDeadlines deadlines;
   friend bool operator==(const UpstreamOptions&, const UpstreamOptions&) = default;
 };

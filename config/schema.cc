@@ -22,7 +22,7 @@ std::vector<Field> upstream_fields(UpstreamOptions& upstream) {
           {"bandwidth", &upstream.bandwidth},
           {"tag_ttl", &upstream.tag_ttl},
           {"stale_if_error", &upstream.stale_if_error},
-          {"trusted_realms", &upstream.trusted_realms, check_host},
+          {"trusted_realms", &upstream.trusted_realms, check_realm},
           {"redirects", &upstream.redirects, check_redirect},
           {"deadlines.connect", &upstream.deadlines.connect},
           {"deadlines.headers", &upstream.deadlines.headers},

@@ -201,4 +201,20 @@ Result<PinRecord> decode_pin(std::string_view key, std::string_view value) {
   return PinRecord{std::move(row->repository), std::string(row->rest), *manifest, until};
 }
 
+Result<std::pair<Digest, BlobRecord>> decode_blob_row(std::string_view key, std::string_view value) {
+  const auto digest = digest_of_key(key);
+  if (!digest) return std::unexpected(digest.error());
+  const auto record = decode_blob(value);
+  if (!record) return std::unexpected(record.error());
+  return std::pair(*digest, *record);
+}
+
+Result<TagRow> decode_tag_row(std::string_view key, std::string_view value) {
+  auto row = parse_repository_key(key);
+  if (!row) return std::unexpected(std::move(row).error());
+  const auto record = decode_tag(value);
+  if (!record) return std::unexpected(record.error());
+  return TagRow{std::move(row->repository), std::string(row->rest), *record};
+}
+
 }  // namespace paddock::catalog_codec

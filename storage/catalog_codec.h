@@ -50,8 +50,20 @@ Result<ManifestRecord> decode_manifest(std::string_view value);
 Result<TagRecord> decode_tag(std::string_view value);
 Result<PinRecord> decode_pin(std::string_view key, std::string_view value);
 
+// Key and value together.
+struct TagRow {
+  RepositoryKey repository;
+  std::string tag;
+  TagRecord record;
+};
+Result<std::pair<Digest, BlobRecord>> decode_blob_row(std::string_view key, std::string_view value);
+Result<TagRow> decode_tag_row(std::string_view key, std::string_view value);
+
 // Keys cannot hold these.
 inline bool has_nul(std::string_view name) { return name.find('\0') != std::string_view::npos; }
 inline bool has_nul(const RepositoryKey& key) { return has_nul(key.upstream) || has_nul(key.repository); }
+inline std::unexpected<Error> refused_nul() {
+  return fail(ErrorCode::invalid_argument, Blame::us, "a name in the catalog cannot hold a NUL");
+}
 
 }  // namespace paddock::catalog_codec

@@ -3,14 +3,14 @@
 #include <exception>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <system_error>
-#include <unistd.h>
 
 #include "storage/catalog_codec.h"
 #include "storage/mutex.h"
+#include "storage/rocks_catalog_files.h"
 
 namespace paddock {
 
@@ -20,9 +20,9 @@ using codec::Kind;
 namespace {
 
 std::unexpected<Error> failure(const rocksdb::Status& status, std::string_view doing) {
-  auto code = ErrorCode::io;
-  if (status.IsCorruption()) code = ErrorCode::corrupt;
-  if (status.IsNoSpace()) code = ErrorCode::no_space;
+  const auto code = status.IsCorruption() ? ErrorCode::corrupt
+                    : status.IsNoSpace()  ? ErrorCode::no_space
+                                          : ErrorCode::io;
   return fail(code, Blame::us, std::string("catalog: ").append(doing).append(": ").append(status.ToString()));
 }
 
@@ -31,38 +31,34 @@ Result<void> checked(const rocksdb::Status& status, std::string_view doing) {
   return failure(status, doing);
 }
 
-std::unexpected<Error> refused_nul() {
-  return fail(ErrorCode::invalid_argument, Blame::us, "a name in the catalog cannot hold a NUL");
-}
+class Sealer final : public rocksdb::EventListener {
+ public:
+  void OnTableFileCreated(const rocksdb::TableFileCreationInfo& info) override {
+    if (info.status.ok()) catalog_files::seal(info.file_path);
+  }
+  void OnTableFileDeleted(const rocksdb::TableFileDeletionInfo& info) override {
+    catalog_files::unseal(info.file_path);
+  }
+};
 
 rocksdb::Options options() {
   rocksdb::Options out;
-  out.create_if_missing = true;
-  out.paranoid_checks = true;
+  out.create_if_missing = out.paranoid_checks = true;
   // The default drops everything after a damaged record in silence; we would rather rebuild.
   out.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   out.write_buffer_size = 2U << 20U;
-  out.max_write_buffer_number = 2;
   out.max_total_wal_size = 8U << 20U;
   out.max_open_files = 64;
-  out.max_background_jobs = 2;
   out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   out.keep_log_file_num = 2;
   out.max_log_file_size = 1U << 20U;
   out.max_manifest_file_size = 4U << 20U;
-  out.stats_dump_period_sec = 0;
-  out.stats_persist_period_sec = 0;
+  out.stats_dump_period_sec = out.stats_persist_period_sec = 0;
+  out.listeners.push_back(std::make_shared<Sealer>());
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(4U << 20U);
   table.cache_index_and_filter_blocks = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return out;
-}
-
-rocksdb::ReadOptions scan_options() {
-  rocksdb::ReadOptions out;
-  out.fill_cache = false;  // a scan would push everything else out
   return out;
 }
 
@@ -76,149 +72,197 @@ ErrorCode open_failure_code(const rocksdb::Status& status) {
   return ErrorCode::corrupt;
 }
 
+Result<std::shared_ptr<rocksdb::DB>> open_database(const std::filesystem::path& folder) try {
+  if (auto checked = catalog_files::check_folder(folder); !checked) return std::unexpected(std::move(checked).error());
+  const catalog_files::OpeningMark mark(folder);
+  rocksdb::DB* raw = nullptr;
+  auto status = rocksdb::DB::Open(options(), folder.string(), &raw);
+  std::shared_ptr<rocksdb::DB> db(raw);
+  if (status.ok()) status = db->VerifyChecksum();
+  if (status.ok()) return db;
+  return fail(open_failure_code(status), Blame::us, "catalog " + folder.string() + ": " + status.ToString());
+} catch (const std::exception& e) {  // a damaged length may ask for any amount of memory
+  return fail(ErrorCode::corrupt, Blame::us, "catalog " + folder.string() + ": " + e.what());
+}
+
+template <typename T>
+Result<std::optional<T>> read_row(rocksdb::DB& db, const std::string& key, Result<T> (*decode)(std::string_view)) {
+  std::string value;
+  const auto status = db.Get({}, key, &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return failure(status, "read");
+  auto record = decode(value);
+  if (!record) return std::unexpected(std::move(record).error());
+  return std::optional<T>(*std::move(record));
+}
+
+template <typename Visit>
+Result<void> scan_rows(rocksdb::DB& db, const std::string& prefix, const std::string& from, const Visit& visit) {
+  rocksdb::ReadOptions scanning;
+  scanning.fill_cache = false;  // it would push everything else out
+  const std::unique_ptr<rocksdb::Iterator> rows(db.NewIterator(scanning));
+  for (rows->Seek(from); rows->Valid() && rows->key().starts_with(prefix); rows->Next()) {
+    const Result<bool> more = visit(rows->key().ToStringView(), rows->value().ToStringView());
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+  }
+  return checked(rows->status(), "scan");
+}
+
 }  // namespace
 
-struct RocksCatalog::Database {
-  std::unique_ptr<rocksdb::DB> db;
-  Mutex writing;  // around everything that writes, so that what a write has read is still so
+// RocksDB must not be written to after a write has failed: it refuses, or (as built by Debian, with assertions) aborts
+// the process. So a failed database takes no more writes, still answers reads, and is opened anew by the next write
+// that finds room on the disk and no reader.
+class RocksCatalog::Database {
+ public:
+  using Handle = std::shared_ptr<rocksdb::DB>;
 
-  Result<void> write(rocksdb::WriteBatch& batch, std::string_view doing) {
-    auto status = db->Write({}, &batch);
-    // After a failed write RocksDB refuses all others until it is told that the disk is well again.
-    if (!status.ok() && db->Resume().ok()) status = db->Write({}, &batch);
-    return checked(status, doing);
-  }
-  Result<void> put(const std::string& key, const std::string& value, std::string_view doing) {
-    rocksdb::WriteBatch batch;
-    batch.Put(key, value);
-    const MutexLock lock(writing);
-    return write(batch, doing);
-  }
-  Result<void> erase(const std::string& key, std::string_view doing) {
-    rocksdb::WriteBatch batch;
-    batch.Delete(key);
-    const MutexLock lock(writing);
-    return write(batch, doing);
+  explicit Database(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  // Opens when it is not open.
+  Result<Handle> handle() {
+    const MutexLock lock(mutex_);
+    if (!handle_) {
+      auto opened = open_database(folder_);
+      if (!opened) return std::unexpected(std::move(opened).error());
+      handle_ = *std::move(opened);
+    }
+    return handle_;
   }
 
-  Result<bool> has(const std::string& key) const {
-    rocksdb::PinnableSlice value;
-    const auto status = db->Get({}, db->DefaultColumnFamily(), key, &value);
-    if (status.IsNotFound()) return false;
-    if (!status.ok()) return failure(status, "read");
-    return true;
+  // Writes what `fill(db, batch) -> Result<void>` makes of what it reads, with no other writer at work.
+  template <typename Fill>
+  Result<void> change(const Fill& fill) {
+    const MutexLock lock(writing_);
+    const auto db = writable();
+    if (!db) return std::unexpected(db.error());
+    rocksdb::WriteBatch batch;
+    if (auto filled = fill(**db, batch); !filled || batch.Count() == 0) return filled;
+    const auto status = (*db)->Write({}, &batch);
+    failed_ = !status.ok();
+    return checked(status, "write");
+  }
+  Result<void> sync() {
+    const MutexLock lock(writing_);
+    const auto db = writable();
+    if (!db) return std::unexpected(db.error());
+    const auto status = (*db)->SyncWAL();
+    failed_ = !status.ok();
+    return checked(status, "sync");
+  }
+
+  Result<void> put(const std::string& key, const std::string& value) {
+    return change([&](rocksdb::DB&, rocksdb::WriteBatch& batch) { return checked(batch.Put(key, value), "put"); });
+  }
+  Result<void> erase(const std::string& key) {
+    return change([&](rocksdb::DB&, rocksdb::WriteBatch& batch) { return checked(batch.Delete(key), "erase"); });
   }
   template <typename T>
-  Result<std::optional<T>> get(const std::string& key, Result<T> (*decode)(std::string_view)) const {
-    std::string value;
-    const auto status = db->Get({}, key, &value);
-    if (status.IsNotFound()) return std::optional<T>();
-    if (!status.ok()) return failure(status, "read");
-    auto record = decode(value);
-    if (!record) return std::unexpected(std::move(record).error());
-    return std::optional<T>(*std::move(record));
+  Result<std::optional<T>> get(const std::string& key, Result<T> (*decode)(std::string_view)) {
+    const auto db = handle();
+    if (!db) return std::unexpected(db.error());
+    return read_row(**db, key, decode);
   }
-
+  Result<bool> has(const std::string& key) {
+    const auto row = get<bool>(key, [](std::string_view) -> Result<bool> { return true; });
+    if (!row) return std::unexpected(row.error());
+    return row->has_value();
+  }
   // visit(key, value) -> Result<bool>: whether to go on. Rows whose keys start with `prefix`, from `from` on.
   template <typename Visit>
-  Result<void> scan(const std::string& prefix, const std::string& from, const Visit& visit) const {
-    const std::unique_ptr<rocksdb::Iterator> rows(db->NewIterator(scan_options()));
-    for (rows->Seek(from); rows->Valid() && rows->key().starts_with(prefix); rows->Next()) {
-      const Result<bool> more = visit(rows->key().ToStringView(), rows->value().ToStringView());
-      if (!more) return std::unexpected(more.error());
-      if (!*more) return {};
-    }
-    return checked(rows->status(), "scan");
+  Result<void> scan(const std::string& prefix, const std::string& from, const Visit& visit) {
+    const auto db = handle();  // held to the end, so that the database stays open
+    if (!db) return std::unexpected(db.error());
+    return scan_rows(**db, prefix, from, visit);
   }
+
+ private:
+  static constexpr std::uint64_t room = 32U << 20U;  // bytes that opening needs: a table, a log, a manifest
+
+  Result<Handle> writable() PADDOCK_REQUIRES(writing_) {
+    if (failed_) {
+      if (auto closed = close_failed(); !closed) return std::unexpected(std::move(closed).error());
+      failed_ = false;
+    }
+    return handle();
+  }
+  Result<void> close_failed() {
+    std::error_code error;
+    const auto space = std::filesystem::space(folder_, error);
+    if (!error && space.available < room) {
+      return fail(ErrorCode::no_space, Blame::us, "the catalog waits for room on the disk", true);
+    }
+    const MutexLock lock(mutex_);
+    if (handle_.use_count() > 1) {
+      return fail(ErrorCode::io, Blame::us, "the catalog waits for its readers to be opened anew", true);
+    }
+    handle_.reset();
+    return {};
+  }
+
+  const std::filesystem::path folder_;
+  Mutex writing_;  // before mutex_
+  bool failed_ PADDOCK_GUARDED_BY(writing_) = false;
+  Mutex mutex_;
+  Handle handle_ PADDOCK_GUARDED_BY(mutex_);
 };
 
 RocksCatalog::RocksCatalog(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 RocksCatalog::~RocksCatalog() = default;
 
-Result<std::unique_ptr<RocksCatalog>> RocksCatalog::open(const std::filesystem::path& folder) try {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error || ::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
-    return fail(ErrorCode::denied, Blame::us, "the catalog's folder " + folder.string() + " cannot be written");
-  }
-  rocksdb::DB* raw = nullptr;
-  auto status = rocksdb::DB::Open(options(), folder.string(), &raw);
-  auto database = std::make_unique<Database>();
-  database->db.reset(raw);
-  if (status.ok()) status = database->db->VerifyChecksum();
-  if (!status.ok()) {
-    return fail(open_failure_code(status), Blame::us, "catalog " + folder.string() + ": " + status.ToString());
-  }
+Result<std::unique_ptr<RocksCatalog>> RocksCatalog::open(const std::filesystem::path& folder) {
+  auto database = std::make_unique<Database>(folder);
+  if (const auto opened = database->handle(); !opened) return std::unexpected(opened.error());
   return std::unique_ptr<RocksCatalog>(new RocksCatalog(std::move(database)));
-} catch (const std::exception& e) {  // a damaged length may ask for any amount of memory
-  return fail(ErrorCode::corrupt, Blame::us, "catalog " + folder.string() + ": " + e.what());
-}
-
-Result<void> RocksCatalog::set_aside(const std::filesystem::path& folder, WallTime now) try {
-  namespace fs = std::filesystem;
-  if (!fs::exists(folder)) return {};
-  const std::string stem = folder.filename().string() + ".broken-";
-  for (const auto& entry : fs::directory_iterator(folder.parent_path())) {
-    if (entry.path().filename().string().starts_with(stem)) fs::remove_all(entry.path());
-  }
-  fs::rename(folder, folder.parent_path() / (stem + std::to_string(now.time_since_epoch().count())));
-  return {};
-} catch (const std::exception& e) {
-  return fail(ErrorCode::io, Blame::us, std::string("cannot set the broken catalog aside: ") + e.what());
 }
 
 // --- blobs ---
 
 Result<void> RocksCatalog::put_blob(const Digest& digest, const BlobRecord& record) {
-  return database_->put(codec::key(Kind::blob, digest), codec::encode(record), "put blob");
+  return database_->put(codec::key(Kind::blob, digest), codec::encode(record));
 }
 
 Result<std::optional<BlobRecord>> RocksCatalog::blob(const Digest& digest) {
   return database_->get(codec::key(Kind::blob, digest), codec::decode_blob);
 }
 
-Result<void> RocksCatalog::erase_blob(const Digest& digest) {
-  return database_->erase(codec::key(Kind::blob, digest), "erase blob");
-}
+Result<void> RocksCatalog::erase_blob(const Digest& digest) { return database_->erase(codec::key(Kind::blob, digest)); }
 
 Result<void> RocksCatalog::touch(std::span<const std::pair<Digest, WallTime>> uses) {
-  rocksdb::WriteBatch batch;
-  const MutexLock lock(database_->writing);
-  for (const auto& [digest, when] : uses) {
-    auto record = blob(digest);
-    if (!record) return std::unexpected(std::move(record).error());
-    if (!*record) continue;
-    batch.Put(codec::key(Kind::blob, digest), codec::encode(BlobRecord{(*record)->size, when}));
-  }
-  if (batch.Count() == 0) return {};
-  return database_->write(batch, "write last uses");
+  return database_->change([&](rocksdb::DB& db, rocksdb::WriteBatch& batch) -> Result<void> {
+    for (const auto& [digest, when] : uses) {
+      const auto key = codec::key(Kind::blob, digest);
+      auto record = read_row(db, key, codec::decode_blob);
+      if (!record) return std::unexpected(std::move(record).error());
+      if (*record) batch.Put(key, codec::encode(BlobRecord{(*record)->size, when}));
+    }
+    return {};
+  });
 }
 
 Result<void> RocksCatalog::for_each_blob(const std::function<bool(const Digest&, const BlobRecord&)>& visit) {
   const std::string all = codec::prefix(Kind::blob);
   return database_->scan(all, all, [&](std::string_view key, std::string_view value) -> Result<bool> {
-    const auto digest = codec::digest_of_key(key);
-    if (!digest) return std::unexpected(digest.error());
-    const auto record = codec::decode_blob(value);
-    if (!record) return std::unexpected(record.error());
-    return visit(*digest, *record);
+    const auto row = codec::decode_blob_row(key, value);
+    if (!row) return std::unexpected(row.error());
+    return visit(row->first, row->second);
   });
 }
 
-// --- manifests ---
+// --- manifests and links ---
 
 Result<void> RocksCatalog::put_manifest(const RepositoryKey& repository, const Digest& digest,
                                         const ManifestRecord& record) {
-  if (codec::has_nul(repository)) return refused_nul();
-  rocksdb::WriteBatch batch;
-  batch.Put(codec::key(Kind::manifest, digest), codec::encode(record));
-  batch.Put(codec::key(Kind::holder, repository, digest), codec::encode_mark());
-  batch.Put(codec::key(Kind::link, repository, digest), codec::encode_mark());
-  for (const Digest& child : record.children) {
-    batch.Put(codec::key(Kind::link, repository, child), codec::encode_mark());
-  }
-  const MutexLock lock(database_->writing);
-  return database_->write(batch, "put manifest");
+  if (codec::has_nul(repository)) return codec::refused_nul();
+  return database_->change([&](rocksdb::DB&, rocksdb::WriteBatch& batch) {
+    const std::string mark = codec::encode_mark();
+    batch.Put(codec::key(Kind::manifest, digest), codec::encode(record));
+    batch.Put(codec::key(Kind::holder, repository, digest), mark);
+    batch.Put(codec::key(Kind::link, repository, digest), mark);
+    for (const Digest& child : record.children) batch.Put(codec::key(Kind::link, repository, child), mark);
+    return Result<void>();
+  });
 }
 
 Result<std::optional<ManifestRecord>> RocksCatalog::manifest(const Digest& digest) {
@@ -230,36 +274,31 @@ Result<bool> RocksCatalog::holds(const RepositoryKey& repository, const Digest& 
 }
 
 Result<void> RocksCatalog::erase_manifest(const Digest& digest) {
-  rocksdb::WriteBatch batch;
-  batch.Delete(codec::key(Kind::manifest, digest));
-  const MutexLock lock(database_->writing);
-  const std::string tags = codec::prefix(Kind::tag);
-  auto done = database_->scan(tags, tags, [&](std::string_view key, std::string_view value) -> Result<bool> {
-    const auto record = codec::decode_tag(value);
-    if (!record) return std::unexpected(record.error());
-    if (record->digest == digest) batch.Delete(key);
-    return true;
-  });
-  if (!done) return done;
-  const std::string holders = codec::prefix(Kind::holder);
-  done = database_->scan(holders, holders, [&](std::string_view key, std::string_view) -> Result<bool> {
-    const auto row = codec::parse_repository_key(key);
-    if (!row) return std::unexpected(row.error());
-    if (codec::key(Kind::holder, row->repository, digest) == key) {
+  return database_->change([&](rocksdb::DB& db, rocksdb::WriteBatch& batch) -> Result<void> {
+    batch.Delete(codec::key(Kind::manifest, digest));
+    const std::string tags = codec::prefix(Kind::tag);
+    auto done = scan_rows(db, tags, tags, [&](std::string_view key, std::string_view value) -> Result<bool> {
+      const auto record = codec::decode_tag(value);
+      if (!record) return std::unexpected(record.error());
+      if (record->digest == digest) batch.Delete(key);
+      return true;
+    });
+    if (!done) return done;
+    const std::string holders = codec::prefix(Kind::holder);
+    return scan_rows(db, holders, holders, [&](std::string_view key, std::string_view) -> Result<bool> {
+      const auto row = codec::parse_repository_key(key);
+      if (!row) return std::unexpected(row.error());
+      if (codec::key(Kind::holder, row->repository, digest) != key) return true;
       batch.Delete(key);
       batch.Delete(codec::key(Kind::link, row->repository, digest));
-    }
-    return true;
+      return true;
+    });
   });
-  if (!done) return done;
-  return database_->write(batch, "erase manifest");
 }
 
-// --- links ---
-
 Result<void> RocksCatalog::link(const RepositoryKey& repository, const Digest& digest) {
-  if (codec::has_nul(repository)) return refused_nul();
-  return database_->put(codec::key(Kind::link, repository, digest), codec::encode_mark(), "link");
+  if (codec::has_nul(repository)) return codec::refused_nul();
+  return database_->put(codec::key(Kind::link, repository, digest), codec::encode_mark());
 }
 
 Result<bool> RocksCatalog::linked(const RepositoryKey& repository, const Digest& digest) {
@@ -269,8 +308,8 @@ Result<bool> RocksCatalog::linked(const RepositoryKey& repository, const Digest&
 // --- tags ---
 
 Result<void> RocksCatalog::put_tag(const RepositoryKey& repository, const std::string& tag, const TagRecord& record) {
-  if (codec::has_nul(repository) || codec::has_nul(tag)) return refused_nul();
-  return database_->put(codec::key(Kind::tag, repository, tag), codec::encode(record), "put tag");
+  if (codec::has_nul(repository) || codec::has_nul(tag)) return codec::refused_nul();
+  return database_->put(codec::key(Kind::tag, repository, tag), codec::encode(record));
 }
 
 Result<std::optional<TagRecord>> RocksCatalog::tag(const RepositoryKey& repository, const std::string& tag) {
@@ -278,18 +317,16 @@ Result<std::optional<TagRecord>> RocksCatalog::tag(const RepositoryKey& reposito
 }
 
 Result<void> RocksCatalog::erase_tag(const RepositoryKey& repository, const std::string& tag) {
-  return database_->erase(codec::key(Kind::tag, repository, tag), "erase tag");
+  return database_->erase(codec::key(Kind::tag, repository, tag));
 }
 
 Result<void> RocksCatalog::for_each_tag(
     const std::function<bool(const RepositoryKey&, const std::string&, const TagRecord&)>& visit) {
   const std::string all = codec::prefix(Kind::tag);
   return database_->scan(all, all, [&](std::string_view key, std::string_view value) -> Result<bool> {
-    const auto row = codec::parse_repository_key(key);
+    const auto row = codec::decode_tag_row(key, value);
     if (!row) return std::unexpected(row.error());
-    const auto record = codec::decode_tag(value);
-    if (!record) return std::unexpected(record.error());
-    return visit(row->repository, std::string(row->rest), *record);
+    return visit(row->repository, row->tag, row->record);
   });
 }
 
@@ -312,7 +349,9 @@ Result<std::vector<RepositoryKey>> RocksCatalog::repositories(const std::optiona
   std::vector<RepositoryKey> out;
   if (limit == 0) return out;
   const std::string all = codec::prefix(Kind::holder);
-  const std::unique_ptr<rocksdb::Iterator> rows(database_->db->NewIterator(scan_options()));
+  const auto db = database_->handle();
+  if (!db) return std::unexpected(db.error());
+  const std::unique_ptr<rocksdb::Iterator> rows((*db)->NewIterator({}));
   rows->Seek(last ? codec::after(codec::prefix(Kind::holder, *last)) : all);
   while (rows->Valid() && rows->key().starts_with(all) && out.size() < limit) {
     auto row = codec::parse_repository_key(rows->key().ToStringView());
@@ -328,13 +367,13 @@ Result<std::vector<RepositoryKey>> RocksCatalog::repositories(const std::optiona
 // --- pins ---
 
 Result<void> RocksCatalog::put_pin(const PinRecord& pin) {
-  if (codec::has_nul(pin.repository) || codec::has_nul(pin.reference)) return refused_nul();
+  if (codec::has_nul(pin.repository) || codec::has_nul(pin.reference)) return codec::refused_nul();
   return database_->put(codec::key(Kind::pin, pin.repository, pin.reference),
-                        codec::encode_pin(pin.manifest, pin.until), "put pin");
+                        codec::encode_pin(pin.manifest, pin.until));
 }
 
 Result<void> RocksCatalog::erase_pin(const RepositoryKey& repository, const std::string& reference) {
-  return database_->erase(codec::key(Kind::pin, repository, reference), "erase pin");
+  return database_->erase(codec::key(Kind::pin, repository, reference));
 }
 
 Result<std::vector<PinRecord>> RocksCatalog::pins() {
@@ -350,17 +389,13 @@ Result<std::vector<PinRecord>> RocksCatalog::pins() {
   return out;
 }
 
-// --- everything ---
-
 Result<void> RocksCatalog::clear() {
-  rocksdb::WriteBatch batch;
-  // Kinds are letters: all keys are below this one.
-  auto* const family = database_->db->DefaultColumnFamily();
-  batch.DeleteRange(family, rocksdb::Slice(), rocksdb::Slice("\xff"));
-  const MutexLock lock(database_->writing);
-  return database_->write(batch, "clear");
+  return database_->change([](rocksdb::DB& db, rocksdb::WriteBatch& batch) {
+    // Kinds are letters: all keys are below this one.
+    return checked(batch.DeleteRange(db.DefaultColumnFamily(), rocksdb::Slice(), rocksdb::Slice("\xff")), "clear");
+  });
 }
 
-Result<void> RocksCatalog::flush() { return checked(database_->db->SyncWAL(), "flush"); }
+Result<void> RocksCatalog::flush() { return database_->sync(); }
 
 }  // namespace paddock

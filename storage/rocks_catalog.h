@@ -4,7 +4,8 @@
 // are missing; then recovery sets the folder aside and builds a new one. Writes are atomic batches that reach the
 // operating system at once and the disk by flush(): after a power cut some of the last ones may be missing, which
 // recovery finds by comparing with the files. Needs about 10 MB of memory. One process at a time (conflict).
-// Thread-safe: RocksDB's own locks for reading, one mutex around what reads before it writes.
+// After a write failed (a full disk) it goes on answering reads, and opens its database anew for the first write after
+// that. Thread-safe: RocksDB's own locks for reading, one mutex around writes.
 // https://github.com/facebook/rocksdb/wiki
 #pragma once
 
@@ -58,7 +59,7 @@ class RocksCatalog final : public Catalog {
   Result<void> flush() override;
 
  private:
-  struct Database;
+  class Database;
   explicit RocksCatalog(std::unique_ptr<Database> database);
   std::unique_ptr<Database> database_;
 };

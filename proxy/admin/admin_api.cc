@@ -38,6 +38,7 @@ Response json_error(const Error& error) {
   int status = 500;
   if (error.code == ErrorCode::not_found) status = 404;
   if (error.code == ErrorCode::invalid_argument) status = 400;
+  if (error.code == ErrorCode::unavailable) status = 503;  // still recovering
   auto response = json_error(status, to_string(error.code), public_message(error.context));
   response.log_note = error.context;
   return response;

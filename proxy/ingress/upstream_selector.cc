@@ -58,7 +58,8 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   reached[0] = 1;
   for (std::size_t p = 0; p < pattern.size(); ++p) {
     if (pattern[p] != '*') {
-      for (std::size_t i = text.size(); i > 0; --i) reached[i] = reached[i - 1] != 0 && text[i - 1] == pattern[p];
+      for (std::size_t i = text.size(); i > 0; --i)
+        reached[i] = reached[i - 1] != 0 && text[i - 1] == pattern[p] ? 1 : 0;
       reached[0] = 0;
       continue;
     }

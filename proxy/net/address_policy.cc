@@ -34,7 +34,7 @@ constexpr std::array<V4Block, 14> not_public_v4{{
     {0xF0000000, 4},   // reserved, broadcast
 }};
 
-bool is_public(ip::address_v4 address) {
+bool is_public(const ip::address_v4& address) {
   const std::uint32_t value = address.to_uint();
   return std::ranges::none_of(not_public_v4,
                               [value](V4Block block) { return (value ^ block.base) >> (32 - block.bits) == 0; });

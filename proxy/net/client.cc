@@ -65,7 +65,7 @@ Task<Result<std::string>> read_all(ClientResponse& response, std::size_t limit) 
     return fail(ErrorCode::too_large, Blame::upstream, "the answer is larger than " + std::to_string(limit) + " bytes");
   };
   std::string body;
-  std::string piece(16 * 1024, '\0');
+  std::string piece(std::size_t{16} * 1024, '\0');
   for (;;) {
     auto got = co_await response.read(std::as_writable_bytes(std::span(piece)));
     if (!got) co_return std::unexpected(std::move(got).error());

@@ -64,7 +64,7 @@ class HttpClient {
   struct Options {
     std::size_t idle_per_origin = 16;  // for each loop
     std::chrono::seconds idle_timeout{60};
-    std::size_t header_limit = 64 * 1024;
+    std::size_t header_limit = std::size_t{64} * 1024;
     std::string user_agent = "paddock";
   };
 

@@ -13,7 +13,7 @@ namespace {
 
 namespace http = boost::beast::http;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t read_ahead = 64 * 1024;
+constexpr std::size_t read_ahead = std::size_t{64} * 1024;
 constexpr int max_interim_answers = 8;
 
 bool is_protocol_error(boost::system::error_code code) {

@@ -7,7 +7,7 @@
 namespace paddock {
 namespace {
 
-constexpr std::size_t answer_limit = 16 * 1024;
+constexpr std::size_t answer_limit = std::size_t{16} * 1024;
 
 std::string base64(const std::string& text) {
   std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');

@@ -37,7 +37,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
   Task<void> accept(std::size_t door);
   void admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls);
-  void turn_away(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls);
+  void turn_away(std::shared_ptr<Session> session);
   void ended(std::uint64_t id);
   void close_doors();
   // On every session, on its own loop.
@@ -88,18 +88,19 @@ Task<void> Server::State::accept(std::size_t door) {
 void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls) {
   boost::system::error_code not_tcp;
   socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
-  std::shared_ptr<Session> session;
+  auto session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
   std::uint64_t id = 0;
+  bool full = false;
   {
     const MutexLock lock(mutex);
     if (environment->draining) return;
-    if (sessions.size() < environment->options.connection_limit) {
-      session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
+    full = sessions.size() >= environment->options.connection_limit;
+    if (!full) {
       id = ++next_session;
       sessions.emplace(id, session);
     }
   }
-  if (!session) return turn_away(std::move(socket), std::move(tls));
+  if (full) return turn_away(std::move(session));
   const auto executor = session->executor();
   // The handler keeps the session until its coroutine is over.
   asio::co_spawn(executor, session->run(), [self = shared_from_this(), session, id](const std::exception_ptr& failed) {
@@ -108,14 +109,16 @@ void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsSe
   });
 }
 
-void Server::State::turn_away(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls) {
+void Server::State::turn_away(std::shared_ptr<Session> session) {
   if (++turned_away > max_turned_away) {
     --turned_away;
     return;
   }
-  const auto session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
-  asio::co_spawn(session->executor(), session->turn_away(),
-                 [self = shared_from_this(), session](const std::exception_ptr&) { --self->turned_away; });
+  const auto executor = session->executor();
+  auto words = session->turn_away();
+  asio::co_spawn(
+      executor, std::move(words),
+      [self = shared_from_this(), session = std::move(session)](const std::exception_ptr&) { --self->turned_away; });
 }
 
 void Server::State::ended(std::uint64_t id) {
@@ -176,7 +179,7 @@ std::vector<std::string> Server::addresses() const {
   return state_->addresses;
 }
 
-void Server::set_tls(std::shared_ptr<const TlsServerContext> tls) {
+void Server::set_tls(const std::shared_ptr<const TlsServerContext>& tls) {
   const MutexLock lock(state_->mutex);
   for (auto& door : state_->doors) {
     if (door.tls) door.tls = tls;

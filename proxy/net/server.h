@@ -36,13 +36,13 @@ struct Exchange {
 class Server {
  public:
   struct Options {
-    std::size_t header_limit = 16 * 1024;   // bytes
-    std::size_t body_limit = 64 * 1024;     // bytes of a request's body
-    std::size_t connection_limit = 20'000;  // further ones get 503 and are closed
+    std::size_t header_limit = std::size_t{16} * 1024;  // bytes
+    std::size_t body_limit = std::size_t{64} * 1024;    // bytes of a request's body
+    std::size_t connection_limit = 20'000;              // further ones get 503 and are closed
     std::chrono::seconds header_timeout{20};
-    std::chrono::seconds idle_timeout{120};  // between requests
-    std::chrono::seconds send_timeout{60};   // without progress while sending
-    std::size_t buffer_size = 256 * 1024;    // bytes, one for each connection that streams
+    std::chrono::seconds idle_timeout{120};             // between requests
+    std::chrono::seconds send_timeout{60};              // without progress while sending
+    std::size_t buffer_size = std::size_t{256} * 1024;  // bytes, one for each connection that streams
   };
   struct Stats {
     std::uint64_t connections = 0;  // open now
@@ -58,7 +58,7 @@ class Server {
   // The bound addresses, in the order of listen(), with the real port.
   [[nodiscard]] std::vector<std::string> addresses() const;
   // New connections on TLS listeners use this from now on.
-  void set_tls(std::shared_ptr<const TlsServerContext> tls);
+  void set_tls(const std::shared_ptr<const TlsServerContext>& tls);
   void start();
   // Returns when everything in progress has ended or `timeout` has passed: true when it ended by itself.
   bool drain(std::chrono::milliseconds timeout);

@@ -21,7 +21,7 @@ namespace http = boost::beast::http;
 using Parser = http::request_parser<http::string_body>;
 using Clock = std::chrono::steady_clock;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t read_ahead = 64 * 1024;
+constexpr std::size_t read_ahead = std::size_t{64} * 1024;
 constexpr std::size_t first_read = 4096;
 
 std::string describe_peer(const Connection::Socket& socket) {

@@ -29,7 +29,7 @@ void harden(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // idle connections keep no record buffers
 }
 
-std::unexpected<Error> refuse(std::string what, const std::filesystem::path& file) {
+std::unexpected<Error> refuse(const std::string& what, const std::filesystem::path& file) {
   std::string text(256, '\0');
   ERR_error_string_n(ERR_get_error(), text.data(), text.size());
   ERR_clear_error();

@@ -7,7 +7,7 @@
 namespace paddock {
 namespace {
 
-constexpr std::size_t max_url = 16 * 1024;
+constexpr std::size_t max_url = std::size_t{16} * 1024;
 
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -216,11 +216,11 @@ bool is_media_type(std::string_view type) {
 }
 
 Result<std::string> decide_media_type(const Json& body, std::string_view content_type) {
-  const std::string header = bare_type(content_type);
+  std::string header = bare_type(content_type);
   auto own = text_member(body, "mediaType", "");
   if (!own) return own;
   if (says_nothing(header)) {
-    const std::string type = own->empty() ? std::string(type_by_shape(body)) : *own;
+    std::string type = own->empty() ? std::string(type_by_shape(body)) : *own;
     if (type.empty()) return bad("neither Content-Type nor content says what kind of manifest it is");
     return type;
   }

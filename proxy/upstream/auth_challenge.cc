@@ -6,9 +6,9 @@
 namespace paddock {
 namespace {
 
-constexpr std::size_t field_limit = 8 * 1024;
+constexpr std::size_t field_limit = std::size_t{8} * 1024;
 constexpr std::size_t challenge_limit = 16;
-constexpr std::size_t token_limit = 16 * 1024;
+constexpr std::size_t token_limit = std::size_t{16} * 1024;
 constexpr std::chrono::seconds default_lifetime{60};
 constexpr std::chrono::seconds longest_lifetime{3600};
 
@@ -94,8 +94,9 @@ bool read_value(Scanner& scanner, std::string& value) {
     return !value.empty();
   }
   auto text = scanner.quoted();
-  if (text) value = *std::move(text);
-  return text.has_value();
+  if (!text) return false;
+  value = *std::move(text);
+  return true;
 }
 
 void parse_field(std::string_view text, std::vector<AuthChallenge>& out) {

@@ -70,6 +70,8 @@ Task<Result<Authenticator::Credential>> Authenticator::answer(Url endpoint, std:
                                                               SteadyTime deadline) {
   if (!challenge) co_return std::unexpected(refused("the upstream answered 401 without a challenge we know", false));
   if (used.just_made) {
+    // Perhaps it wants tokens by now: the next request asks without a password.
+    if (used.token.empty()) forget({endpoint.origin(), repository});
     const bool insufficient = challenge->error == "insufficient_scope" || !used.token.empty();
     co_return std::unexpected(refused("the upstream refuses the credentials made for it", insufficient));
   }

@@ -82,7 +82,7 @@ upstreams:
     tag_ttl: 0
     stale_if_error: 1w
     trusted_realms: [auth.example]
-    redirects: [10.0.0.0/8, "*.bos.example"]
+    redirects: [10.0.0.1, "*.bos.example"]
     deadlines: {connect: 500ms, headers: 5s, stall: 1m}
   - {name: "b:5000", endpoints: [http://b:5000, "http://[::1]:5000"]}
 tags: {negative_ttl: 2s}

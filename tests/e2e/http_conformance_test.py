@@ -56,8 +56,7 @@ class HttpConformanceTest(case.EndToEndCase):
         self.assertEqual(self.get(self.manifest_path).source(), "fill")
         self.assertEqual(self.get(self.manifest_path).source(), "hit")
         self.assertEqual(self.get(self.blob_path).source(), "fill")
-        self.paddock.wait_committed(self.layer.digest)
-        self.assertEqual(self.get(self.blob_path).source(), "hit")
+        case.wait_until(lambda: self.get(self.blob_path).source() == "hit", "the layer to be a hit")
         for path in ("/v2/", "/v2/_catalog", f"/v2/{REPOSITORY}/tags/list", "/v2/no/such/manifests/x"):
             self.assertIn(self.get(path).source(), ("hit", "fill", "stale", "bypass"))
 

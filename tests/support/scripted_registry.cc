@@ -177,7 +177,7 @@ void ScriptedRegistry::require_token(std::shared_ptr<TokenIssuer> issuer, std::s
 
 void ScriptedRegistry::require_basic(std::string username, std::string password) {
   const MutexLock lock(state_->mutex);
-  state_->basic = basic_credentials(username, password);
+  state_->basic = username.empty() ? std::string() : basic_credentials(username, password);
 }
 
 void ScriptedRegistry::serve_tokens(std::shared_ptr<TokenIssuer> issuer) {

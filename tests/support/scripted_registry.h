@@ -120,7 +120,7 @@ class ScriptedRegistry {
 
   // Authentication. Requests below /v2/ need a token of `issuer`, made at `realm` (empty: this registry's /token).
   void require_token(std::shared_ptr<TokenIssuer> issuer, std::string realm = {});
-  void require_basic(std::string username, std::string password);
+  void require_basic(std::string username, std::string password);  // an empty name: no longer
   // Answers /token for another registry.
   void serve_tokens(std::shared_ptr<TokenIssuer> issuer);
 

@@ -84,8 +84,11 @@ TEST_CASE("a reference that cannot be decoded or is too long does not reach the 
 
 TEST_CASE("errors become their status with a JSON reason") {
   ApiFixture api;
-  const std::vector<std::pair<ErrorCode, int>> cases{
-      {ErrorCode::not_found, 404}, {ErrorCode::invalid_argument, 400}, {ErrorCode::io, 500}, {ErrorCode::corrupt, 500}};
+  const std::vector<std::pair<ErrorCode, int>> cases{{ErrorCode::not_found, 404},
+                                                     {ErrorCode::invalid_argument, 400},
+                                                     {ErrorCode::io, 500},
+                                                     {ErrorCode::corrupt, 500},
+                                                     {ErrorCode::unavailable, 503}};
   for (const auto& [code, status] : cases) {
     api.error = Error{code, Blame::us, "why it failed"};
     for (const auto* path : {"/api/v1/images", "/api/v1/images/a:1"}) {

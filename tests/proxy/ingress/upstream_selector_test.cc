@@ -1,6 +1,7 @@
 #include "proxy/ingress/upstream_selector.h"
 
 #include <catch2/catch.hpp>
+#include <random>
 #include <string>
 
 using paddock::ErrorCode;
@@ -150,4 +151,60 @@ TEST_CASE("without a default a bare name is not found") {
   CHECK(target.error().context.find("docker.io") != std::string::npos);
   CHECK(UpstreamSelector({}).select("a.b", "", "", "c").error().context.find("none is configured") !=
         std::string::npos);
+}
+
+namespace {
+
+// The definition, spelt out: slow, and obviously right.
+bool naive_match(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) return text.empty();
+  if (pattern.starts_with("**")) {
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      if (naive_match(pattern.substr(2), text.substr(i))) return true;
+    }
+    return false;
+  }
+  if (pattern.front() == '*') {
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      if (naive_match(pattern.substr(1), text.substr(i))) return true;
+      if (i < text.size() && text[i] == '/') return false;
+    }
+    return false;
+  }
+  return !text.empty() && text.front() == pattern.front() && naive_match(pattern.substr(1), text.substr(1));
+}
+
+}  // namespace
+
+TEST_CASE("globs match what their definition says, for every short pattern and text") {
+  std::mt19937 random(20240607);
+  static constexpr std::string_view pattern_letters = "a/**b";
+  static constexpr std::string_view text_letters = "a/b";
+  int matched = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string pattern, text;
+    for (unsigned length = random() % 7; length > 0; --length) pattern += pattern_letters[random() % 5];
+    for (unsigned length = random() % 7; length > 0; --length) text += text_letters[random() % 3];
+    CAPTURE(pattern, text);
+    const bool expected = naive_match(pattern, text);
+    CHECK(glob_match(pattern, text) == expected);
+    matched += expected ? 1 : 0;
+  }
+  CHECK(matched > 500);
+}
+
+TEST_CASE("a namespace is never mixed up with what the other ways say") {
+  // The same repository text means another upstream each way: none may leak into another.
+  const std::string name = "docker.io/library/debian";
+  CHECK(selector().select("registry.baidubce.com", "docker.io", "docker.io", name)->repository == name);
+  CHECK(selector().select(no_ns, "registry.baidubce.com", "docker.io", name)->repository == name);
+  CHECK(selector().select(no_ns, "", "registry.baidubce.com", name)->repository == name);
+  CHECK(selector().select(no_ns, "", "", name)->repository == "library/debian");
+}
+
+TEST_CASE("an error quotes a hostile namespace shortened and harmless") {
+  const auto target = selector().select("\x1b]0;evil\x07" + std::string(10'000, 'x'), "", "", "a");
+  REQUIRE_FALSE(target);
+  CHECK(target.error().context.size() < 300);
+  CHECK(target.error().context.find('\x1b') == std::string::npos);
 }

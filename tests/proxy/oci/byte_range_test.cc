@@ -1,7 +1,9 @@
 #include "proxy/oci/byte_range.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
+#include <random>
 #include <string>
 
 using paddock::ByteRange;
@@ -152,4 +154,50 @@ TEST_CASE("If-None-Match compares weakly, in lists, and takes the star") {
                                         {"\"x\", *", false}}));
   CAPTURE(c.value);
   CHECK(matches_etag(c.value, etag) == c.matches);
+}
+
+TEST_CASE("a decided range is what counting bytes one by one would give") {
+  for (std::uint64_t size = 1; size <= 6; ++size) {
+    for (std::uint64_t first = 0; first <= 7; ++first) {
+      for (std::uint64_t last = first; last <= 8; ++last) {
+        std::string wanted;
+        for (std::uint64_t i = first; i <= last && i < size; ++i) wanted += std::to_string(i);
+        const auto decision = decide("bytes=" + std::to_string(first) + "-" + std::to_string(last), size);
+        std::string given;
+        if (decision.kind == Kind::partial) {
+          for (std::uint64_t i = decision.range.first; i <= decision.range.last; ++i) given += std::to_string(i);
+        }
+        CHECK(given == wanted);
+        CHECK((decision.kind == Kind::unsatisfiable) == wanted.empty());
+      }
+    }
+    for (std::uint64_t count = 1; count <= 8; ++count) {
+      const auto decision = decide("bytes=-" + std::to_string(count), size);
+      REQUIRE(decision.kind == Kind::partial);
+      CHECK(decision.range.last == size - 1);
+      CHECK(decision.range.length() == std::min(count, size));
+    }
+  }
+}
+
+TEST_CASE("what is written as Content-Range is read back") {
+  const auto read = parse_content_range(paddock::content_range({3, 17}, 18));
+  REQUIRE(read);
+  CHECK(read->range == ByteRange{3, 17});
+  CHECK(read->size == 18U);
+  CHECK_FALSE(parse_content_range(paddock::unsatisfied_content_range(18)));
+}
+
+TEST_CASE("no text makes a range that reaches outside the blob") {
+  std::mt19937 random(20240607);
+  static constexpr std::string_view letters = "bytes=-0123456789, \t9";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = random() % 2 == 0 ? "bytes=" : "";
+    for (unsigned length = random() % 12; length > 0; --length) text += letters[random() % letters.size()];
+    const std::uint64_t size = random() % 50;
+    const auto decision = decide(text, size);
+    if (decision.kind != Kind::partial) continue;
+    CAPTURE(text, size);
+    CHECK((decision.range.first <= decision.range.last && decision.range.last < size));
+  }
 }

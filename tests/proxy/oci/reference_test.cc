@@ -1,6 +1,7 @@
 #include "proxy/oci/reference.h"
 
 #include <catch2/catch.hpp>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -182,4 +183,43 @@ TEST_CASE("a malformed image reference names the part that is wrong") {
   CHECK(reference.error().code == ErrorCode::invalid_argument);
   CHECK(reference.error().blame == Blame::client);
   CHECK(reference.error().context.find(c.part) != std::string::npos);
+}
+
+TEST_CASE("no text becomes a reference that is not valid itself, and what is one survives being written") {
+  std::mt19937 random(20240607);
+  static constexpr std::string_view letters = "ab.:/@_-A0[]x";
+  int accepted = 0;
+  for (int round = 0; round < 50'000; ++round) {
+    std::string text;
+    for (unsigned length = 1 + random() % 10; length > 0; --length) text += letters[random() % letters.size()];
+    if (random() % 20 == 0) text += "@" + digest_text;
+    const auto reference = parse_image_reference(text);
+    if (!reference) continue;
+    ++accepted;
+    CAPTURE(text);
+    CHECK(is_repository(reference->repository));
+    CHECK((!reference->tag || is_tag(*reference->tag)));
+    CHECK((!reference->registry || is_registry_host(*reference->registry)));
+    const auto again = parse_image_reference(reference->to_string());
+    REQUIRE(again);
+    CHECK(again->to_string() == reference->to_string());
+    CHECK(again->repository == reference->repository);
+  }
+  CHECK(accepted > 1000);
+}
+
+TEST_CASE("a registry is only told from a repository by its look, never by a list") {
+  CHECK_FALSE(parse_image_reference("registry/paddle")->registry);
+  CHECK(parse_image_reference("registry/paddle")->repository == "registry/paddle");
+  CHECK(parse_image_reference("registry:443/paddle")->registry == "registry:443");
+  CHECK(parse_image_reference("re.gistry/paddle")->registry == "re.gistry");
+}
+
+TEST_CASE("a reference with tag and digest keeps both") {
+  const auto reference = parse_image_reference("docker.io/library/debian:12@" + digest_text);
+  REQUIRE(reference);
+  CHECK(reference->tag == "12");
+  CHECK(reference->digest == Digest::of("x"));
+  const std::string sha512 = Digest::of("x", Digest::Algorithm::sha512).to_string();
+  CHECK(parse_image_reference("a@" + sha512)->digest->to_string() == sha512);
 }

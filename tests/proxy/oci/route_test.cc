@@ -1,7 +1,9 @@
 #include "proxy/oci/route.h"
 
 #include <catch2/catch.hpp>
+#include <random>
 #include <string>
+#include <vector>
 
 using paddock::parse_route;
 using Kind = paddock::Route::Kind;
@@ -91,4 +93,41 @@ TEST_CASE("a path that cannot be decoded is the client's fault") {
   REQUIRE_FALSE(route);
   CHECK(route.error().code == paddock::ErrorCode::invalid_argument);
   CHECK(route.error().blame == paddock::Blame::client);
+}
+
+TEST_CASE("a route built from any name and reference is taken apart into the same") {
+  std::mt19937 random(20240607);
+  static const std::vector<std::string> words{"a", "manifests", "blobs", "tags", "list", "uploads", "referrers", "b.c"};
+  for (int round = 0; round < 5000; ++round) {
+    std::string name = words[random() % words.size()];
+    for (unsigned parts = random() % 4; parts > 0; --parts) name += '/' + words[random() % words.size()];
+    const std::string reference = random() % 2 == 0 ? "v1" : "sha256:0";
+    const auto manifest = parse_route("/v2/" + name + "/manifests/" + reference);
+    REQUIRE(manifest);
+    CAPTURE(name);
+    CHECK(manifest->kind == Kind::manifest);
+    CHECK(manifest->name == name);
+    CHECK(manifest->reference == reference);
+    const auto blob = parse_route("/v2/" + name + "/blobs/" + reference);
+    CHECK(blob->kind == Kind::blob);
+    CHECK(blob->name == name);
+    const auto tags = parse_route("/v2/" + name + "/tags/list");
+    CHECK(tags->kind == Kind::tags);
+    CHECK(tags->name == name);
+  }
+}
+
+TEST_CASE("no path does more than fail") {
+  std::mt19937 random(20240607);
+  static constexpr std::string_view letters = "/%0aA2Fv_manifestsblobs?#\\ \x7f";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string path = random() % 2 == 0 ? "/v2/" : "";
+    for (unsigned length = random() % 40; length > 0; --length) path += letters[random() % letters.size()];
+    const auto route = parse_route(path);
+    if (!route) {
+      CHECK(route.error().code == paddock::ErrorCode::invalid_argument);
+    } else if (route->kind == Kind::manifest || route->kind == Kind::blob) {
+      CHECK_FALSE(route->reference.empty());
+    }
+  }
 }

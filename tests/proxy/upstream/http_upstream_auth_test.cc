@@ -67,10 +67,13 @@ TEST_CASE_METHOD(Fixture, "concurrent requests make one token") {
   registry.require_token(tokens, other.url() + "/token");
   other.serve_tokens(tokens);
   other.script("/token", {.stall_before_header = true});
-  std::vector<std::future<Result<FetchedManifest>>> pulls;
   constexpr std::size_t clients = 12;
+  // All of them have asked without a token before the first hears that it takes one.
+  registry.script("/manifests/", {.stall_before_header = true}, clients);
+  std::vector<std::future<Result<FetchedManifest>>> pulls;
   for (std::size_t i = 0; i < clients; ++i) pulls.push_back(start(up().get_manifest(repository, "2.6")));
-  REQUIRE(registry.wait_for_requests(clients, "/manifests/"));
+  REQUIRE(registry.wait_for_stalled(clients));
+  registry.release();
   REQUIRE(other.wait_for_stalled());
   other.release();
   for (auto& pull : pulls) CHECK(pull.get());
@@ -207,6 +210,16 @@ TEST_CASE_METHOD(Fixture, "Basic is answered where a password is configured") {
   const auto fetched = manifest("2.6");
   CHECK(code_of(fetched) == ErrorCode::unauthorized);
   CHECK(fetched.error().context.find("secret") == std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "a registry that changes from Basic to tokens is followed") {
+  registry.require_basic("user", "secret");
+  use(with_password(registry.url()));
+  REQUIRE(manifest("2.6"));
+  registry.require_basic("", "");
+  registry.require_token(issuer({.username = "user", .password = "secret"}));
+  CHECK(code_of(manifest("2.6")) == ErrorCode::unauthorized);
+  CHECK(manifest("2.6"));
 }
 
 TEST_CASE_METHOD(Fixture, "a 401 without a challenge, or with nonsense, is unauthorized or a protocol error") {
