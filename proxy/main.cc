@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -49,6 +50,11 @@ int serve(const ServeOptions& flags) {
                                 [&flags](config::Config& config) { apply_flags(flags, config); }};
   auto config = config::load(sources);
   if (!config) return complain(config.error(), usage_error);
+  const auto is_default = [](const auto& upstream) { return upstream.is_default; };
+  if (flags.upstream && std::ranges::none_of(config->upstreams, is_default)) {
+    return complain({ErrorCode::invalid_argument, Blame::client, "--upstream replaces the default upstream's endpoints, "
+                     "and no upstream has 'default: true'"}, usage_error);
+  }
   for (const auto& unsupported : config::unsupported_settings(*config)) {
     fmt::print(stderr, "paddock: {}\n", unsupported.message);
     if (unsupported.fatal) return usage_error;

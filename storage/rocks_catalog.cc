@@ -119,7 +119,6 @@ class RocksCatalog::Database {
   using Handle = std::shared_ptr<rocksdb::DB>;
 
   explicit Database(std::filesystem::path folder) : folder_(std::move(folder)) {}
-
   // Opens when it is not open.
   Result<Handle> handle() {
     const MutexLock lock(mutex_);

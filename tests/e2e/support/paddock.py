@@ -27,6 +27,7 @@ class Paddock:
             **(sections or {}),
         }
         test.watch_log(self._log)
+        test.addCleanup(self._check_sanitizers)
         test.addCleanup(self.kill)
         self.start()
 
@@ -70,6 +71,11 @@ class Paddock:
     def kill(self):
         if self.process:
             self.process.kill()
+
+    def _check_sanitizers(self):
+        """A finding may come so late that no request suffers from it."""
+        if self.process and ("Sanitizer" in (text := self.log_text()) or "runtime error:" in text):
+            raise AssertionError(f"a sanitizer spoke up:\n{self.process.log_tail(60)}")
 
     def restart(self):
         status = self.stop()
