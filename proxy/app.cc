@@ -1,8 +1,7 @@
 #include "proxy/app.h"
 
-#include <spdlog/spdlog.h>
-
 #include <csignal>
+#include <spdlog/spdlog.h>
 #include <thread>
 #include <utility>
 
@@ -27,7 +26,8 @@ LogOptions log_options(const config::LogOptions& options) {
 App::App(config::Config config, Reload reload)
     : config_(std::move(config)),
       reload_(std::move(reload)),
-      metrics_({std::string(build_version()), std::string(build_commit()), build_compiler()}, [this] { return readings(); }),
+      metrics_({std::string(build_version()), std::string(build_commit()), build_compiler()},
+               [this] { return readings(); }),
       pool_(blocking_threads) {}
 
 App::~App() = default;
@@ -46,7 +46,8 @@ Result<void> App::start() {
   loops_->run();
   admin_server_->start();
 
-  auto recovered = storage_->recover([this](const Digest& digest) { return fills_ && fills_->find(digest) != nullptr; });
+  auto recovered =
+      storage_->recover([this](const Digest& digest) { return fills_ && fills_->find(digest) != nullptr; });
   if (!recovered) return std::unexpected(std::move(recovered).error());
   recovery_ = *recovered;
   if (auto built = build(); !built) return built;
@@ -66,7 +67,8 @@ Result<void> App::listen() {
     access_log(exchange);
   };
   registry_server_ = std::make_unique<Server>(
-      *loops_, pool_, Server::Options{}, [this](const Request& request) { return registry_->handle(request); }, observe);
+      *loops_, pool_, Server::Options{}, [this](const Request& request) { return registry_->handle(request); },
+      observe);
   auto token = admin_token();
   if (!token) return std::unexpected(std::move(token).error());
   admin_ = std::make_unique<AdminApi>(pool_, admin_data(), *std::move(token));
@@ -93,7 +95,8 @@ Result<std::string> App::admin_token() const {
   if (!text) return std::unexpected(std::move(text).error().with("admin.token_file"));
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
   if (text->empty()) {
-    return fail(ErrorCode::invalid_argument, Blame::us, config_.admin.token_file + " holds no token: write one into it");
+    return fail(ErrorCode::invalid_argument, Blame::us,
+                config_.admin.token_file + " holds no token: write one into it");
   }
   return text;
 }
@@ -109,8 +112,8 @@ Result<void> App::build() {
                                                 ManifestSource::Options{.negative_ttl = negative_ttl});
   tags_ = std::make_unique<TagResolver>(pool_, storage_->catalog(), storage_->manifests(), *manifests_, clock_,
                                         TagResolver::Options{.negative_ttl = negative_ttl});
-  registry_ = std::make_unique<RegistryHandler>(RegistryContext{pool_, storage_->catalog(), storage_->blobs(), *fills_,
-                                                                *manifests_, *tags_, *upstreams_});
+  registry_ = std::make_unique<RegistryHandler>(
+      RegistryContext{pool_, storage_->catalog(), storage_->blobs(), *fills_, *manifests_, *tags_, *upstreams_});
   return {};
 }
 
@@ -185,8 +188,9 @@ void App::reload() {
   for (const auto& upstream : loaded->upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
   storage_->set_limits(loaded->storage);
   (void)set_log_level(loaded->log.level);
-  const bool restart = loaded->server.listen != config_.server.listen || loaded->server.threads != config_.server.threads ||
-                       loaded->admin != config_.admin || loaded->storage.path != config_.storage.path;
+  const bool restart = loaded->server.listen != config_.server.listen ||
+                       loaded->server.threads != config_.server.threads || loaded->admin != config_.admin ||
+                       loaded->storage.path != config_.storage.path;
   config_.upstreams = std::move(loaded->upstreams);
   config_.offline = loaded->offline;
   config_.storage.max_size = loaded->storage.max_size;
@@ -203,7 +207,8 @@ void App::stop() {
   admin_server_->abort();
   loops_->stop();
   pool_.join();
-  if (auto flushed = storage_->flush(); !flushed) spdlog::error("cannot flush the catalog: {}", flushed.error().context);
+  if (auto flushed = storage_->flush(); !flushed)
+    spdlog::error("cannot flush the catalog: {}", flushed.error().context);
   // Sockets go before the loops they belong to, waiting coroutines with their loops, then what these refer to.
   client_->close_idle();
   registry_server_.reset();

@@ -48,7 +48,7 @@ StatusReport App::status() {
   report.not_ready = not_ready();
   report.listen = registry_server_->addresses();
   const auto usage = storage_->space().usage();
-  report.store = {usage.stored,     usage.reserved,       usage.max_size,          usage.min_free,
+  report.store = {usage.stored,     usage.reserved,       usage.max_size,           usage.min_free,
                   usage.disk_total, usage.disk_available, storage_->evicted().bytes};
   if (ready_) {
     const auto set = upstreams_->get();
@@ -78,7 +78,8 @@ std::vector<FillReport> App::fill_reports() const {
     const std::chrono::duration<double> since = std::chrono::steady_clock::now() - fill.started;
     const double rate = since.count() > 0 ? static_cast<double>(fill.received) / since.count() : 0;
     reports.push_back({fill.digest, std::move(fill.upstream), std::move(fill.repository), std::move(fill.source),
-                       std::move(fill.state), fill.received, fill.size, fill.readers, static_cast<std::uint64_t>(rate)});
+                       std::move(fill.state), fill.received, fill.size, fill.readers,
+                       static_cast<std::uint64_t>(rate)});
   }
   return reports;
 }

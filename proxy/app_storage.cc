@@ -27,7 +27,8 @@ Storage::Storage(std::unique_ptr<PosixFileSystem> fs, DataFolder folder, const c
       records_(*fs_, folder_.paths().records()) {}
 
 Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_use) {
-  auto recovered = paddock::recover(*fs_, folder_.paths(), space_, clock_, rocks_catalog_access(folder_.paths(), clock_));
+  auto recovered =
+      paddock::recover(*fs_, folder_.paths(), space_, clock_, rocks_catalog_access(folder_.paths(), clock_));
   if (!recovered) return std::unexpected(std::move(recovered).error());
   catalog_ = std::move(recovered->catalog);
   last_use_.emplace(*catalog_, clock_);

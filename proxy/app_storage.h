@@ -1,7 +1,7 @@
 // Storage: everything that stands on the data folder, built in the right order from the configuration.
 //
-// open() takes the folder's lock and fails fast; recover() then makes catalog and files agree, after which the accessors
-// may be used. Blocking. Destroyed after everything that refers to it.
+// open() takes the folder's lock and fails fast; recover() then makes catalog and files agree, after which the
+// accessors may be used. Blocking. Destroyed after everything that refers to it.
 #pragma once
 
 #include <filesystem>

@@ -1,12 +1,11 @@
 // The program: a command line whose `serve` builds and runs an App.
-#include <fmt/core.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fmt/core.h>
 #include <string>
+#include <sys/resource.h>
 #include <utility>
 
 #include "config/yaml_loader.h"
@@ -52,8 +51,10 @@ int serve(const ServeOptions& flags) {
   if (!config) return complain(config.error(), usage_error);
   const auto is_default = [](const auto& upstream) { return upstream.is_default; };
   if (flags.upstream && std::ranges::none_of(config->upstreams, is_default)) {
-    return complain({ErrorCode::invalid_argument, Blame::client, "--upstream replaces the default upstream's endpoints, "
-                     "and no upstream has 'default: true'"}, usage_error);
+    return complain({ErrorCode::invalid_argument, Blame::client,
+                     "--upstream replaces the default upstream's endpoints, "
+                     "and no upstream has 'default: true'"},
+                    usage_error);
   }
   for (const auto& unsupported : config::unsupported_settings(*config)) {
     fmt::print(stderr, "paddock: {}\n", unsupported.message);

@@ -12,8 +12,8 @@ using WallTime = std::chrono::sys_seconds;  // what is stored on disk
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual SteadyTime now() const = 0;   // for durations
-  [[nodiscard]] virtual WallTime wall() const = 0;    // for records and headers
+  [[nodiscard]] virtual SteadyTime now() const = 0;  // for durations
+  [[nodiscard]] virtual WallTime wall() const = 0;   // for records and headers
 };
 
 class SystemClock final : public Clock {

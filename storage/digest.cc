@@ -1,17 +1,14 @@
 #include "storage/digest.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <openssl/evp.h>
 
 namespace paddock {
 namespace {
 
-constexpr std::size_t size_of(Digest::Algorithm algorithm) {
-  return algorithm == Digest::Algorithm::sha256 ? 32 : 64;
-}
+constexpr std::size_t size_of(Digest::Algorithm algorithm) { return algorithm == Digest::Algorithm::sha256 ? 32 : 64; }
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -106,9 +103,7 @@ Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
-void Hasher::update(std::span<const std::byte> bytes) {
-  EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
-}
+void Hasher::update(std::span<const std::byte> bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
 
 Digest Hasher::finish() {
   std::array<std::byte, EVP_MAX_MD_SIZE> out{};

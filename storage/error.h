@@ -41,8 +41,8 @@ std::string_view to_string(Blame blame);
 struct Error {
   ErrorCode code;
   Blame blame = Blame::us;
-  std::string context;     // a sentence for a person, without a final full stop
-  bool retryable = false;  // the same call may succeed later
+  std::string context;                                // a sentence for a person, without a final full stop
+  bool retryable = false;                             // the same call may succeed later
   std::optional<std::chrono::seconds> retry_after{};  // what the peer asked for
 
   // Puts what was being done in front: "outer: inner".

@@ -52,9 +52,9 @@ class FileSystem {
  public:
   using Path = std::filesystem::path;
   enum class Open : std::uint8_t {
-    read,      // must exist
-    update,    // must exist; read and write
-    create,    // read and write; created, or cut to nothing
+    read,    // must exist
+    update,  // must exist; read and write
+    create,  // read and write; created, or cut to nothing
   };
 
   virtual ~FileSystem() = default;

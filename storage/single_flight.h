@@ -1,7 +1,8 @@
 // SingleFlight: concurrent callers that want the same thing share one piece of work, on any event loops.
 //
-// The work is nobody's in particular: it goes on when the caller that started it has gone or has stopped waiting. All who
-// joined get a copy of its result. Nothing is remembered afterwards. Thread-safe; must outlive the event loops' threads.
+// The work is nobody's in particular: it goes on when the caller that started it has gone or has stopped waiting. All
+// who joined get a copy of its result. Nothing is remembered afterwards. Thread-safe; must outlive the event loops'
+// threads.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>

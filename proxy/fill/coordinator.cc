@@ -1,13 +1,12 @@
 #include "proxy/fill/coordinator.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 namespace paddock {
@@ -21,8 +20,8 @@ struct FillCoordinator::Job {
   std::size_t fruitless = 0;  // transfers in a row that brought nothing
 };
 
-FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options) :
-    loops_(loops), pool_(pool), store_(store), options_(options) {}
+FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options)
+    : loops_(loops), pool_(pool), store_(store), options_(options) {}
 
 std::shared_ptr<Fill> FillCoordinator::fetch(std::shared_ptr<Upstream> upstream, const std::string& repository,
                                              const Digest& digest) {
@@ -110,7 +109,8 @@ Task<Result<void>> FillCoordinator::copy(Job& job, BlobTransfer& transfer) {
   auto& partial = *job.partial;
   const auto size = partial.size();
   if (size && transfer.size && *size != *transfer.size) {
-    co_return paddock::fail(ErrorCode::protocol, Blame::upstream, "the blob's size changed in the middle of the transfer");
+    co_return paddock::fail(ErrorCode::protocol, Blame::upstream,
+                            "the blob's size changed in the middle of the transfer");
   }
   std::uint64_t position = partial.contiguous();
   if (transfer.offset > position) {

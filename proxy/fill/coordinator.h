@@ -4,8 +4,9 @@
 // A broken transfer is taken up again from the bytes that are there, with backoff, as long as it makes progress; the
 // upstream's own retries come first (see Upstream). When the digest does not match, nothing is kept.
 //
-// Lifecycle: stop() lets no new fill begin and asks running ones to end; what is still waiting on a socket then dies with
-// the event loops, and its temporary file is removed at the next start. Thread-safe. Must outlive the loops' threads.
+// Lifecycle: stop() lets no new fill begin and asks running ones to end; what is still waiting on a socket then dies
+// with the event loops, and its temporary file is removed at the next start. Thread-safe. Must outlive the loops'
+// threads.
 #pragma once
 
 #include <atomic>

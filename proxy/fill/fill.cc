@@ -5,8 +5,8 @@
 
 namespace paddock {
 
-Fill::Fill(Digest digest, std::string upstream, std::string repository) :
-    digest_(digest), upstream_(std::move(upstream)), repository_(std::move(repository)) {}
+Fill::Fill(Digest digest, std::string upstream, std::string repository)
+    : digest_(digest), upstream_(std::move(upstream)), repository_(std::move(repository)) {}
 
 Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point deadline) {
   const auto executor = co_await asio::this_coro::executor;

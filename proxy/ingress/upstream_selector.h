@@ -19,8 +19,8 @@ namespace paddock {
 bool glob_match(std::string_view pattern, std::string_view text);
 
 struct UpstreamRule {
-  std::string name;                 // "registry.baidubce.com", compared without case
-  std::vector<std::string> allow;   // globs over repositories
+  std::string name;                // "registry.baidubce.com", compared without case
+  std::vector<std::string> allow;  // globs over repositories
   bool is_default = false;
 };
 

@@ -1,5 +1,5 @@
-// UpstreamSet: the configured upstreams and how requests find them. Immutable; a reload makes a new one and swaps it in,
-// requests under way keep the one they began with.
+// UpstreamSet: the configured upstreams and how requests find them. Immutable; a reload makes a new one and swaps it
+// in, requests under way keep the one they began with.
 #pragma once
 
 #include <map>

@@ -28,8 +28,8 @@ struct RangeDecision {
 RangeDecision decide_range(std::optional<std::string_view> range, std::optional<std::string_view> if_range,
                            std::string_view etag, std::uint64_t size);
 
-std::string content_range(ByteRange range, std::uint64_t size);         // "bytes 0-9/100"
-std::string unsatisfied_content_range(std::uint64_t size);              // "bytes */100"
+std::string content_range(ByteRange range, std::uint64_t size);  // "bytes 0-9/100"
+std::string unsatisfied_content_range(std::uint64_t size);       // "bytes */100"
 
 // What an upstream's Content-Range says; nothing when malformed. `size` is absent for '*'.
 struct ContentRange {

@@ -20,9 +20,9 @@ struct Descriptor {
   std::string media_type;
   Digest digest;
   std::uint64_t size = 0;
-  std::string artifact_type;                // of an index entry, when given
-  std::string os, architecture, variant;    // platform of an index entry, when given
-  bool foreign = false;                     // has urls or a foreign/nondistributable type: not ours to serve
+  std::string artifact_type;              // of an index entry, when given
+  std::string os, architecture, variant;  // platform of an index entry, when given
+  bool foreign = false;                   // has urls or a foreign/nondistributable type: not ours to serve
 };
 
 struct Manifest {

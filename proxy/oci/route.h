@@ -16,8 +16,8 @@ struct Route {
   std::string reference;  // tag, digest; as sent, decoded
 };
 
-// `path` is percent-encoded. The *last* "/manifests/", "/blobs/", ... decides, as repository names may hold these words.
-// invalid_argument (client) when it cannot be decoded.
+// `path` is percent-encoded. The *last* "/manifests/", "/blobs/", ... decides, as repository names may hold these
+// words. invalid_argument (client) when it cannot be decoded.
 Result<Route> parse_route(std::string_view path);
 
 }  // namespace paddock

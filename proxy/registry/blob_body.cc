@@ -75,7 +75,8 @@ Task<Piece> next_passed(std::shared_ptr<Passing> body) {
     if (!count) co_return std::unexpected(std::move(count).error());
     if (body->position > body->size) co_return fail(ErrorCode::protocol, Blame::upstream, "more bytes than announced");
     if (is_whole(*body) && body->position == body->size && body->hasher.finish() != body->digest) {
-      co_return fail(ErrorCode::digest_mismatch, Blame::upstream, "the upstream sent other bytes than " + body->digest.to_string());
+      co_return fail(ErrorCode::digest_mismatch, Blame::upstream,
+                     "the upstream sent other bytes than " + body->digest.to_string());
     }
     if (auto piece = wanted(*body, begin, *count); !piece.empty()) co_return piece;
   }
@@ -84,23 +85,22 @@ Task<Piece> next_passed(std::shared_ptr<Passing> body) {
 }  // namespace
 
 BodyStream stored_body(Blob blob, ByteRange range) {
-  return {range.length(), [blob = std::move(blob), range] {
-            return ready(FileRegion{blob.file, range.first, range.length()});
-          }};
+  return {range.length(),
+          [blob = std::move(blob), range] { return ready(FileRegion{blob.file, range.first, range.length()}); }};
 }
 
 BodyStream filling_body(std::shared_ptr<PartialBlob> partial, ByteRange range, std::chrono::milliseconds stall,
                         std::shared_ptr<void> reader) {
-  auto body = std::make_shared<Following>(
-      Following{std::move(partial), range.first, range.last + 1, stall, std::move(reader)});
+  auto body =
+      std::make_shared<Following>(Following{std::move(partial), range.first, range.last + 1, stall, std::move(reader)});
   return {range.length(), [body] { return next_filled(body); }};
 }
 
 BodyStream passing_body(BlobTransfer transfer, ByteRange range, std::uint64_t size, Digest digest, BlockingPool& pool) {
   const auto position = transfer.offset;
-  auto body = std::make_shared<Passing>(Passing{std::move(transfer), position, range, size, digest,
-                                                Hasher(digest.algorithm()), pool,
-                                                std::vector<std::byte>(passing_buffer)});
+  auto body =
+      std::make_shared<Passing>(Passing{std::move(transfer), position, range, size, digest, Hasher(digest.algorithm()),
+                                        pool, std::vector<std::byte>(passing_buffer)});
   return {range.length(), [body] { return next_passed(body); }};
 }
 

@@ -1,7 +1,6 @@
 #include "proxy/registry/blobs.h"
 
 #include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "proxy/oci/byte_range.h"

@@ -1,5 +1,5 @@
-// GET and HEAD /v2/<name>/blobs/<digest>, with ranges and conditions. OCI distribution specification 1.1, "Pulling blobs";
-// RFC 9110, 13 and 14.
+// GET and HEAD /v2/<name>/blobs/<digest>, with ranges and conditions. OCI distribution specification 1.1, "Pulling
+// blobs"; RFC 9110, 13 and 14.
 //
 // A blob is served for a repository only if that repository is known to contain it: a manifest of it names the blob, or
 // the upstream has said so. Then: stored -> from disk; else the one fill of this digest is joined or begun; where the

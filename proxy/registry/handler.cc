@@ -12,14 +12,22 @@ namespace {
 
 std::string_view route_name(Route::Kind kind) {
   switch (kind) {
-    case Route::Kind::base: return "base";
-    case Route::Kind::catalog: return "catalog";
-    case Route::Kind::manifest: return "manifest";
-    case Route::Kind::blob: return "blob";
-    case Route::Kind::tags: return "tags";
-    case Route::Kind::referrers: return "referrers";
-    case Route::Kind::upload: return "upload";
-    case Route::Kind::unknown: return "unknown";
+    case Route::Kind::base:
+      return "base";
+    case Route::Kind::catalog:
+      return "catalog";
+    case Route::Kind::manifest:
+      return "manifest";
+    case Route::Kind::blob:
+      return "blob";
+    case Route::Kind::tags:
+      return "tags";
+    case Route::Kind::referrers:
+      return "referrers";
+    case Route::Kind::upload:
+      return "upload";
+    case Route::Kind::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -74,17 +82,22 @@ Task<Response> RegistryHandler::in_repository(const Request& request, Route rout
   const auto target = set->selector.select(ns ? std::optional<std::string_view>(*ns) : std::nullopt,
                                            request.headers.get("Host").value_or(""), request.tls_name, route.name);
   if (!target) co_return error_response(target.error(), Subject::name);
-  RepositoryRequest found{request,
-                          {target->upstream, target->repository},
-                          set->entries.at(target->upstream),
-                          route.reference,
-                          route.name};
+  RepositoryRequest found{
+      request, {target->upstream, target->repository}, set->entries.at(target->upstream), route.reference, route.name};
   Response response;
   switch (route.kind) {
-    case Route::Kind::manifest: response = co_await serve_manifest(context_, std::move(found)); break;
-    case Route::Kind::blob: response = co_await serve_blob(context_, std::move(found)); break;
-    case Route::Kind::tags: response = co_await list_tags(context_, std::move(found)); break;
-    default: response = co_await list_referrers(context_, std::move(found)); break;
+    case Route::Kind::manifest:
+      response = co_await serve_manifest(context_, std::move(found));
+      break;
+    case Route::Kind::blob:
+      response = co_await serve_blob(context_, std::move(found));
+      break;
+    case Route::Kind::tags:
+      response = co_await list_tags(context_, std::move(found));
+      break;
+    default:
+      response = co_await list_referrers(context_, std::move(found));
+      break;
   }
   response.upstream = target->upstream;
   co_return response;

@@ -110,7 +110,8 @@ Task<Response> list_referrers(const RegistryContext& context, RepositoryRequest 
   const auto digest = Digest::parse(request.reference);
   if (!digest) co_return error_response(digest.error(), Subject::digest);
   auto answer = co_await request.upstream.upstream->referrers(request.repository.repository, *digest);
-  json index = {{"schemaVersion", 2}, {"mediaType", "application/vnd.oci.image.index.v1+json"}, {"manifests", json::array()}};
+  json index = {
+      {"schemaVersion", 2}, {"mediaType", "application/vnd.oci.image.index.v1+json"}, {"manifests", json::array()}};
   if (answer) {
     auto parsed = json::parse(*answer, nullptr, false);
     if (!parsed.is_object() || !parsed.contains("manifests") || !parsed["manifests"].is_array()) {
@@ -134,8 +135,8 @@ Task<Response> list_repositories(const RegistryContext& context, const Request& 
   const auto set = context.upstreams.get();
   std::optional<RepositoryKey> last;
   if (!page->last.empty()) {
-    const auto target = set->selector.select(only.empty() ? std::nullopt : std::optional<std::string_view>(only), "",
-                                             "", page->last);
+    const auto target =
+        set->selector.select(only.empty() ? std::nullopt : std::optional<std::string_view>(only), "", "", page->last);
     if (!target) co_return error_response(target.error(), Subject::name);
     last = RepositoryKey{target->upstream, target->repository};
   }
@@ -146,7 +147,8 @@ Task<Response> list_repositories(const RegistryContext& context, const Request& 
   const bool more = found->size() > page->limit;
   if (more) found->resize(page->limit);
   json names = json::array();
-  for (const auto& repository : *found) names.push_back(listed_name(repository, only.empty() ? set->default_name : only));
+  for (const auto& repository : *found)
+    names.push_back(listed_name(repository, only.empty() ? set->default_name : only));
   auto response = json_response({{"repositories", names}}, CacheState::hit);
   if (more && !names.empty()) add_next_link(response, request, page->limit, names.back().get<std::string>());
   co_return response;

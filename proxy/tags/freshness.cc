@@ -10,10 +10,13 @@ bool is_fresh(WallTime validated, WallTime now, const TagPolicy& policy) {
 
 OnError on_revalidation_error(const Error& error, WallTime validated, WallTime now, const TagPolicy& policy) {
   switch (error.code) {
-    case ErrorCode::not_found: return OnError::forget;
+    case ErrorCode::not_found:
+      return OnError::forget;
     case ErrorCode::denied:
-    case ErrorCode::unauthorized: return OnError::pass_on;
-    default: return age(validated, now) <= policy.stale_if_error ? OnError::serve_stale : OnError::pass_on;
+    case ErrorCode::unauthorized:
+      return OnError::pass_on;
+    default:
+      return age(validated, now) <= policy.stale_if_error ? OnError::serve_stale : OnError::pass_on;
   }
 }
 

@@ -9,7 +9,7 @@
 namespace paddock {
 
 struct TagPolicy {
-  std::chrono::seconds ttl{600};                  // fresh for so long after the upstream confirmed it
+  std::chrono::seconds ttl{600};                    // fresh for so long after the upstream confirmed it
   std::chrono::seconds stale_if_error{30 * 86400};  // may be served for so long while the upstream is away
 };
 

@@ -8,17 +8,21 @@ namespace paddock {
 
 std::string_view to_string(CacheState state) {
   switch (state) {
-    case CacheState::hit: return "hit";
-    case CacheState::fill: return "fill";
-    case CacheState::stale: return "stale";
-    case CacheState::bypass: return "bypass";
+    case CacheState::hit:
+      return "hit";
+    case CacheState::fill:
+      return "fill";
+    case CacheState::stale:
+      return "stale";
+    case CacheState::bypass:
+      return "bypass";
   }
   return "bypass";
 }
 
 ManifestSource::ManifestSource(BlockingPool& pool, Catalog& catalog, ManifestStore& store, const Clock& clock,
-                               Options options) :
-    pool_(pool), catalog_(catalog), store_(store), options_(options), negative_(clock, options.negative_ttl) {}
+                               Options options)
+    : pool_(pool), catalog_(catalog), store_(store), options_(options), negative_(clock, options.negative_ttl) {}
 
 Task<Result<ServedManifest>> ManifestSource::by_digest(std::shared_ptr<Upstream> upstream, RepositoryKey repository,
                                                        Digest digest) {
@@ -31,7 +35,8 @@ Task<Result<ServedManifest>> ManifestSource::by_digest(std::shared_ptr<Upstream>
     co_return fail(ErrorCode::not_found, Blame::client, "the upstream has just said that it has no such manifest");
   }
   const auto work = [this, upstream, repository, digest] { return fetch(upstream, repository, digest.to_string()); };
-  auto fetched = co_await flights_.run({repository, digest}, work, std::chrono::steady_clock::now() + options_.deadline);
+  auto fetched =
+      co_await flights_.run({repository, digest}, work, std::chrono::steady_clock::now() + options_.deadline);
   if (!fetched && fetched.error().code == ErrorCode::not_found) negative_.add(name);
   co_return fetched;
 }
@@ -59,7 +64,8 @@ Task<Result<ServedManifest>> ManifestSource::fetch(std::shared_ptr<Upstream> ups
   if (!manifest) co_return std::unexpected(std::move(manifest).error());
   const ManifestRecord record{fetched->media_type, fetched->content, manifest->children()};
   const Digest digest = fetched->digest;
-  auto kept = co_await pool_.run([this, &repository, &digest, &record] { return store_.put(repository, digest, record); });
+  auto kept =
+      co_await pool_.run([this, &repository, &digest, &record] { return store_.put(repository, digest, record); });
   // A full or broken disk must not keep the client from its image.
   if (!kept) spdlog::error("cannot keep the manifest {}: {}", digest.to_string(), kept.error().context);
   co_return ServedManifest{.digest = digest,

@@ -1,4 +1,5 @@
-// ManifestSource: manifests by digest or tag, from the store or, once for all who ask, from the upstream into the store.
+// ManifestSource: manifests by digest or tag, from the store or, once for all who ask, from the upstream into the
+// store.
 //
 // Whatever comes from an upstream is verified and parsed before it is kept; its children become known content of the
 // repository. Thread-safe; call from any event loop. Errors: those of Upstream and of ManifestStore.

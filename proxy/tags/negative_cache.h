@@ -13,8 +13,8 @@ namespace paddock {
 
 class NegativeCache {
  public:
-  NegativeCache(const Clock& clock, std::chrono::seconds ttl, std::size_t limit = 10'000) :
-      clock_(clock), ttl_(ttl), limit_(limit) {}
+  NegativeCache(const Clock& clock, std::chrono::seconds ttl, std::size_t limit = 10'000)
+      : clock_(clock), ttl_(ttl), limit_(limit) {}
 
   void add(const std::string& key);
   void remove(const std::string& key);

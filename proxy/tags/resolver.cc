@@ -18,15 +18,15 @@ bool is_away(const Error& error) {
 }  // namespace
 
 TagResolver::TagResolver(BlockingPool& pool, Catalog& catalog, ManifestStore& store, ManifestSource& manifests,
-                         const Clock& clock, Options options) :
-    pool_(pool),
-    catalog_(catalog),
-    store_(store),
-    manifests_(manifests),
-    clock_(clock),
-    options_(options),
-    missing_(clock, options.negative_ttl),
-    away_(clock, options.away_ttl) {}
+                         const Clock& clock, Options options)
+    : pool_(pool),
+      catalog_(catalog),
+      store_(store),
+      manifests_(manifests),
+      clock_(clock),
+      options_(options),
+      missing_(clock, options.negative_ttl),
+      away_(clock, options.away_ttl) {}
 
 Task<Result<ServedManifest>> TagResolver::resolve(std::shared_ptr<Upstream> upstream, TagPolicy policy,
                                                   RepositoryKey repository, std::string tag) {

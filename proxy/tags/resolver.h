@@ -23,7 +23,7 @@ namespace paddock {
 class TagResolver {
  public:
   struct Options {
-    std::chrono::milliseconds deadline{60'000};     // nothing at hand: how long a client waits
+    std::chrono::milliseconds deadline{60'000};       // nothing at hand: how long a client waits
     std::chrono::milliseconds stale_deadline{3'000};  // something stale at hand
     std::chrono::seconds negative_ttl{10};
     std::chrono::seconds away_ttl{10};  // how long an upstream that failed is not asked again by who has a stale answer

@@ -44,9 +44,8 @@ struct GatedWork {
 };
 
 std::future<Result<int>> start(Flights& flights, const std::string& key, Flights::Work work) {
-  return std::async(std::launch::async, [&flights, key, work = std::move(work)] {
-    return run_task(flights.run(key, work, soon()));
-  });
+  return std::async(std::launch::async,
+                    [&flights, key, work = std::move(work)] { return run_task(flights.run(key, work, soon())); });
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ TEST_CASE_METHOD(RegistryFixture, "failures are shaped for the clients") {
 }
 
 TEST_CASE_METHOD(RegistryFixture, "malformed references are the client's fault and reach no upstream") {
-  for (const auto& reference : std::vector<std::string>{"sha256:abc", "..", "-x", "sha256:" + std::string(64, 'G'), "a%20b", "%00"}) {
+  for (const auto& reference :
+       std::vector<std::string>{"sha256:abc", "..", "-x", "sha256:" + std::string(64, 'G'), "a%20b", "%00"}) {
     CAPTURE(reference);
     const auto received = get(manifest_path(reference));
     CHECK(received.status >= 400);

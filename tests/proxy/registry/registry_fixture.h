@@ -29,18 +29,19 @@ struct Received {
 };
 
 struct RegistryFixture : CacheFixture {
-  FillCoordinator fills{loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}}};
+  FillCoordinator fills{
+      loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}}};
   ManifestSource manifests{pool, catalog, store, clock, {}};
   TagResolver tags{pool, catalog, store, manifests, clock, {}};
   std::shared_ptr<FakeUpstream> hub = std::make_shared<FakeUpstream>("docker.io");
-  CurrentUpstreams upstreams{std::make_shared<const UpstreamSet>(UpstreamSet{
-      UpstreamSelector({{"up.example", {"paddlepaddle/*", "a/b"}, true}, {"docker.io", {"**"}, false}}),
-      {{"up.example", {upstream, {}}}, {"docker.io", {hub, {}}}},
-      "up.example",
-      false,
-      {}})};
-  RegistryHandler handler{{pool, catalog, blobs, fills, manifests, tags, upstreams, std::chrono::seconds(30),
-                           std::chrono::seconds(30)}};
+  CurrentUpstreams upstreams{std::make_shared<const UpstreamSet>(
+      UpstreamSet{UpstreamSelector({{"up.example", {"paddlepaddle/*", "a/b"}, true}, {"docker.io", {"**"}, false}}),
+                  {{"up.example", {upstream, {}}}, {"docker.io", {hub, {}}}},
+                  "up.example",
+                  false,
+                  {}})};
+  RegistryHandler handler{
+      {pool, catalog, blobs, fills, manifests, tags, upstreams, std::chrono::seconds(30), std::chrono::seconds(30)}};
 
   // An image of one layer, tagged.
   std::string layer = pattern(200'000);
@@ -51,17 +52,16 @@ struct RegistryFixture : CacheFixture {
   Digest manifest_digest = upstream->add_manifest(repo, manifest, image_type, "2.6");
 
   static std::string make_manifest(const std::string& config, const std::string& layer) {
-    return nlohmann::json{
-        {"schemaVersion", 2},
-        {"mediaType", image_type},
-        {"config",
-         {{"mediaType", "application/vnd.oci.image.config.v1+json"},
-          {"digest", Digest::of(config).to_string()},
-          {"size", config.size()}}},
-        {"layers",
-         {{{"mediaType", "application/vnd.oci.image.layer.v1.tar+gzip"},
-           {"digest", Digest::of(layer).to_string()},
-           {"size", layer.size()}}}}}
+    return nlohmann::json{{"schemaVersion", 2},
+                          {"mediaType", image_type},
+                          {"config",
+                           {{"mediaType", "application/vnd.oci.image.config.v1+json"},
+                            {"digest", Digest::of(config).to_string()},
+                            {"size", config.size()}}},
+                          {"layers",
+                           {{{"mediaType", "application/vnd.oci.image.layer.v1.tar+gzip"},
+                             {"digest", Digest::of(layer).to_string()},
+                             {"size", layer.size()}}}}}
         .dump();
   }
 
