@@ -29,7 +29,7 @@ class BlockingPool {
     using R = std::invoke_result_t<F&>;
     auto executor = co_await asio::this_coro::executor;
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(R)>(
-        [this](auto handler, auto home, F work) {
+        [this](auto handler, const auto& home, F work) {
           auto guard = asio::make_work_guard(home);
           asio::post(pool_, [handler = std::move(handler), guard = std::move(guard), work = std::move(work)]() mutable {
             R result = guarded<R>(work);

@@ -26,7 +26,9 @@ namespace paddock::test {
 
 struct CacheFixture {
   CacheFixture() { loops.run(); }
-  ~CacheFixture() {
+  ~CacheFixture() { shut_down(); }
+  // First thing in the destructor of whatever adds members that run on the loops.
+  void shut_down() {
     upstream->release();
     loops.stop();
     pool.join();

@@ -13,6 +13,8 @@ namespace {
 const Error broken_connection{ErrorCode::unavailable, Blame::upstream, "connection reset", true};
 
 struct FillFixture : CacheFixture {
+  ~FillFixture() { shut_down(); }
+
   FillCoordinator fills{loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 4, .base = 1ms, .cap = 2ms}}};
 
   Result<FillSource> source(const std::shared_ptr<Fill>& fill) { return start(fill->source(soon())).get(); }

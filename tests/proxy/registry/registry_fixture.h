@@ -29,6 +29,8 @@ struct Received {
 };
 
 struct RegistryFixture : CacheFixture {
+  ~RegistryFixture() { shut_down(); }
+
   FillCoordinator fills{
       loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}}};
   ManifestSource manifests{pool, catalog, store, clock, {}};

@@ -25,8 +25,11 @@ const Error gone{ErrorCode::not_found, Blame::upstream, "manifest unknown"};
 const Error refused{ErrorCode::denied, Blame::upstream, "denied"};
 
 struct TagFixture : CacheFixture {
+  ~TagFixture() { shut_down(); }
+
   ManifestSource manifests{pool, catalog, store, clock, {.negative_ttl = 10s}};
   TagResolver tags{pool, catalog, store, manifests, clock, {.negative_ttl = 10s, .away_ttl = 10s}};
+  TagResolver impatient{pool, catalog, store, manifests, clock, {.stale_deadline = 0ms}};
   const TagPolicy policy{.ttl = 10min, .stale_if_error = 24h};
   const RepositoryKey repository{"up.example", "paddlepaddle/paddle"};
   Digest one = upstream->add_manifest(repository.repository, manifest("one"), media_type, "2.6");
@@ -112,8 +115,7 @@ TEST_CASE_METHOD(TagFixture, "an upstream that was away a moment ago is not aske
 }
 
 TEST_CASE_METHOD(TagFixture, "a slow revalidation is not waited for longer than its deadline, and goes on") {
-  TagResolver quick(pool, catalog, store, manifests, clock, {.stale_deadline = 0ms});
-  const auto ask = [&] { return start(quick.resolve(upstream, policy, repository, "2.6")).get().value().cache; };
+  const auto ask = [&] { return start(impatient.resolve(upstream, policy, repository, "2.6")).get().value().cache; };
   REQUIRE(resolve());
   clock.advance(600s);
   upstream->hold("head_manifest");
