@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <spdlog/spdlog.h>
-#include <thread>
 #include <utility>
 
 #include "proxy/admin/log.h"
@@ -133,6 +132,7 @@ void App::run() {
   watch_signals();
   maintain();
   main_loop_.run();
+  if (stopper_.joinable()) stopper_.join();
 }
 
 // The first SIGTERM drains, a second one does not wait.
@@ -143,12 +143,13 @@ void App::watch_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      reload();
+      if (!draining_) reload();
     } else if (draining_.exchange(true)) {
       spdlog::warn("told to stop again: aborting what is left");
-      registry_server_->abort();
+      const MutexLock lock(servers_mutex_);
+      if (registry_server_) registry_server_->abort();
     } else {
-      std::thread([this] { stop(); }).detach();
+      stopper_ = std::thread([this] { stop(); });
     }
     watch_signals();
   });
@@ -211,8 +212,11 @@ void App::stop() {
     spdlog::error("cannot flush the catalog: {}", flushed.error().context);
   // Sockets go before the loops they belong to, waiting coroutines with their loops, then what these refer to.
   client_->close_idle();
-  registry_server_.reset();
-  admin_server_.reset();
+  {
+    const MutexLock lock(servers_mutex_);
+    registry_server_.reset();
+    admin_server_.reset();
+  }
   loops_.reset();
   spdlog::info("stopped");
   main_loop_.stop();

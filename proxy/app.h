@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "config/options.h"
@@ -29,6 +30,7 @@
 #include "proxy/tags/resolver.h"
 #include "storage/blocking_pool.h"
 #include "storage/clock.h"
+#include "storage/mutex.h"
 
 namespace paddock {
 
@@ -81,6 +83,8 @@ class App {
   std::unique_ptr<AdminApi> admin_;
   std::unique_ptr<Server> registry_server_, admin_server_;
 
+  Mutex servers_mutex_;  // held where the servers go, and where a second signal aborts them
+  std::thread stopper_;
   asio::io_context main_loop_;
   asio::signal_set signals_{main_loop_};
   asio::steady_timer maintenance_{main_loop_};

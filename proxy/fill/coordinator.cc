@@ -166,10 +166,10 @@ void FillCoordinator::settle(const Job& job, const Result<void>& outcome) {
     ++failed_;
     if (error.code == ErrorCode::digest_mismatch) ++verify_failures_;
     const auto status = fill.status();
-    spdlog::log(error.code == ErrorCode::not_found ? spdlog::level::info : spdlog::level::err,
-                "fill of {} for {}/{} from {} failed: {} ({})", fill.digest().to_string(), status.upstream,
-                status.repository, status.source.empty() ? status.upstream : status.source, error.context,
-                to_string(error.code));
+    const bool expected = error.code == ErrorCode::not_found || error.code == ErrorCode::cancelled;
+    spdlog::log(expected ? spdlog::level::info : spdlog::level::err, "fill of {} for {}/{} from {} failed: {} ({})",
+                fill.digest().to_string(), status.upstream, status.repository,
+                status.source.empty() ? status.upstream : status.source, error.context, to_string(error.code));
     job.fill->finish(error);
   }
   const MutexLock lock(mutex_);

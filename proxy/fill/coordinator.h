@@ -31,7 +31,7 @@ namespace paddock {
 class FillCoordinator {
  public:
   struct Options {
-    std::size_t buffer_size = 512 * 1024;  // bytes read from the upstream at a time
+    std::size_t buffer_size = std::size_t{512} * 1024;  // bytes read from the upstream at a time
     // Transfers in a row that bring nothing, and the waits between them.
     RetryPolicy retry{.attempts = 6, .base = std::chrono::milliseconds(500), .cap = std::chrono::seconds(15)};
     std::chrono::seconds patience{120};  // the longest Retry-After that is obeyed

@@ -107,7 +107,7 @@ std::string message_of(const Error& error) {
   return public_message(error.context);
 }
 
-Response make_response(RegistryError answer, std::string log_note) {
+Response make_response(const RegistryError& answer, std::string log_note) {
   Response response;
   response.status = answer.status;
   response.headers.add("Content-Type", "application/json");

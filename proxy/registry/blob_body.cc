@@ -10,8 +10,8 @@ namespace {
 using Piece = Result<BodyPiece>;
 
 // How much is handed over at a time, so that a client that goes away is noticed and waiting stays fair.
-constexpr std::uint64_t region_limit = 16 * 1024 * 1024;
-constexpr std::size_t passing_buffer = 256 * 1024;
+constexpr std::uint64_t region_limit = std::uint64_t{16} * 1024 * 1024;
+constexpr std::size_t passing_buffer = std::size_t{256} * 1024;
 
 Task<Piece> ready(BodyPiece piece) { co_return piece; }
 

@@ -40,9 +40,7 @@ Response base_response() {
 }
 
 Response push_refused() {
-  auto response = error_response(405, "UNSUPPORTED", "this is a pull-through cache: push to the upstream registry");
-  response.headers.add("Allow", "GET, HEAD");
-  return response;
+  return error_response(405, "UNSUPPORTED", "this is a pull-through cache: push to the upstream registry");
 }
 
 }  // namespace
