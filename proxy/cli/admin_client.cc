@@ -18,7 +18,7 @@ namespace paddock {
 namespace {
 
 constexpr std::size_t answer_limit = std::size_t{64} * 1024 * 1024;  // bytes
-constexpr std::size_t token_limit = 4096;               // bytes
+constexpr std::size_t token_limit = 4096;                            // bytes
 
 struct Answer {
   int status = 0;
