@@ -126,6 +126,9 @@ Task<Result<void>> FillCoordinator::copy(Job& job, BlobTransfer& transfer) {
     skip -= dropped;
     const auto bytes = std::span(job.buffer).first(*count).subspan(dropped);
     if (bytes.empty()) continue;
+    if (!size && position + bytes.size() > options_.unsized_limit) {
+      co_return paddock::fail(ErrorCode::too_large, Blame::upstream, "a blob without a size that does not end");
+    }
     auto written = co_await pool_.run([&partial, position, bytes] { return partial.write(position, bytes); });
     if (!written) co_return written;
     position += bytes.size();

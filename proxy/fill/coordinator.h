@@ -34,6 +34,8 @@ class FillCoordinator {
     std::size_t buffer_size = std::size_t{512} * 1024;  // bytes read from the upstream at a time
     // Transfers in a row that bring nothing, and the waits between them.
     RetryPolicy retry{.attempts = 6, .base = std::chrono::milliseconds(500), .cap = std::chrono::seconds(15)};
+    // Of a blob whose size the upstream does not say: an endless one must not push everything else out of the store.
+    std::uint64_t unsized_limit = std::uint64_t{16} << 30U;
     std::chrono::seconds patience{120};  // the longest Retry-After that is obeyed
   };
   struct Stats {

@@ -16,6 +16,7 @@ struct FillFixture : CacheFixture {
   ~FillFixture() { shut_down(); }
 
   FillCoordinator fills{loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 4, .base = 1ms, .cap = 2ms}}};
+  FillCoordinator limited{loops, pool, blobs, {.buffer_size = 4096, .unsized_limit = 100'000}};
 
   Result<FillSource> source(const std::shared_ptr<Fill>& fill) { return start(fill->source(soon())).get(); }
   // All bytes that a reader sees, or why he does not.
@@ -164,6 +165,17 @@ TEST_CASE_METHOD(FillFixture, "a blob without an announced size is served once i
   const Digest digest = upstream->add_blob("a/b", content);
   upstream->hide_sizes(true);
   CHECK(read(fills.fetch(upstream, "a/b", digest)).value() == content);
+}
+
+TEST_CASE_METHOD(FillFixture, "a blob without a size is given up when it does not end") {
+  const Digest digest = upstream->add_blob("a/b", pattern(200'000));
+  upstream->hide_sizes(true);
+  const auto result = start(read_all(limited.fetch(upstream, "a/b", digest))).get();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::too_large);
+  REQUIRE(limited.stop(30s));
+  CHECK_FALSE(stored(digest));
+  CHECK(space.usage().reserved == 0);
 }
 
 TEST_CASE_METHOD(FillFixture, "an empty blob is filled") {
