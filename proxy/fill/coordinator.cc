@@ -74,7 +74,12 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
   if (!transfer) co_return std::unexpected(std::move(transfer).error());
   const auto size = transfer->size;
   auto partial = co_await pool_.run([this, digest, size] { return store_.begin(digest, size); });
-  if (!partial) co_return std::unexpected(std::move(partial).error());
+  if (!partial) {
+    Error error = std::move(partial).error();
+    // A folder of ours that is gone says nothing about the blob.
+    if (error.code == ErrorCode::not_found) error.code = ErrorCode::io;
+    co_return std::unexpected(std::move(error));
+  }
   job.partial = *std::move(partial);
   job.buffer.resize(options_.buffer_size);
   job.fill->publish(job.partial, transfer->source);
