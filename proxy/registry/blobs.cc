@@ -68,7 +68,11 @@ Task<Result<void>> check_access(const RegistryContext& context, const Repository
   if (*linked) co_return Result<void>{};
   auto info = co_await request.upstream.upstream->head_blob(repository.repository, digest);
   if (!info) co_return std::unexpected(std::move(info).error());
-  co_return co_await context.pool.run([&] { return context.catalog.link(repository, digest); });
+  auto kept = co_await context.pool.run([&] { return context.catalog.link(repository, digest); });
+  // The upstream has said yes; that it cannot be written down must not keep the client from its image.
+  if (!kept)
+    spdlog::warn("cannot note that {} has {}: {}", repository.repository, digest.to_string(), kept.error().context);
+  co_return Result<void>{};
 }
 
 // The store cannot keep it: straight through. Each client costs an upstream transfer of its own here.
