@@ -88,6 +88,11 @@ std::string check_address(std::string_view text) {
   if (parts.host.empty() || parts.host == "*") return "does not say which interface: write 0.0.0.0:port or [::]:port";
   if (!parts.port) return std::string(rule) + " (the port is missing)";
   if (!number(*parts.port, 65535)) return std::string(rule) + " (the port is a number up to 65535)";
+  // A name may mean several addresses, or another machine's: which interface it is has to be said.
+  const bool numeric = parts.host.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (!numeric && parts.host != "localhost" && is_host_name(parts.host)) {
+    return std::string(rule) + " (the host as an IP address, or localhost)";
+  }
   return is_host_or_ip(parts.host) ? "" : std::string(rule) + " (IPv6 addresses stand in brackets, and quoted in YAML)";
 }
 
@@ -107,6 +112,7 @@ std::string check_endpoint(std::string_view text) {
   if (parts.port && number(*parts.port, 65535).value_or(0) == 0) return std::string(rule) + " (port 1 to 65535)";
   std::string host(parts.host);
   std::ranges::transform(host, host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  std::ranges::replace(host, '_', '-');  // no host name, but what containers on a private network are called
   return is_host_or_ip(host) ? "" : std::string(rule);
 }
 

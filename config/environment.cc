@@ -18,6 +18,22 @@ constexpr std::string_view prefix = "PADDOCK_";
 // Of the client subcommands.
 constexpr std::array<std::string_view, 3> not_ours{"PADDOCK_SERVER", "PADDOCK_TOKEN", "PADDOCK_CONFIG"};
 
+// Kubernetes gives every pod such variables for each service: for one called paddock PADDOCK_SERVICE_HOST,
+// PADDOCK_SERVICE_PORT_HTTP, PADDOCK_PORT=tcp://10.0.0.1:5000, PADDOCK_PORT_5000_TCP_ADDR.
+bool is_kubernetes(std::string_view name, std::string_view value) {
+  if (name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT")) return true;
+  if (name.ends_with("_PORT") &&
+      (value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://"))) {
+    return true;
+  }
+  const auto port = name.find("_PORT_");
+  if (port == std::string_view::npos) return false;
+  name.remove_prefix(port + 6);
+  const auto digits = std::min(name.find_first_not_of("0123456789"), name.size());
+  name.remove_prefix(digits);
+  return digits > 0 && (name.starts_with("_TCP") || name.starts_with("_UDP") || name.starts_with("_SCTP"));
+}
+
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -142,7 +158,9 @@ void read_environment(const Environment& environment, const Schema& schema, Repo
     names.push_back(variable_name(list.path));
     read_list(variables, list, report);
   }
-  for (const auto& [name, value] : variables) report.add(name, "unknown variable" + suggestion(name, names));
+  for (const auto& [name, value] : variables) {
+    if (!is_kubernetes(name, value)) report.add(name, "unknown variable" + suggestion(name, names));
+  }
 }
 
 }  // namespace paddock::config

@@ -1,6 +1,7 @@
 // Configuration from environment variables: PADDOCK_SERVER_LISTEN sets server.listen, PADDOCK_UPSTREAMS_0_NAME the name
 // of the first upstream (the index after the last appends one), PADDOCK_UPSTREAMS the whole list as YAML or JSON.
-// Lists of texts are separated by commas. A variable of that prefix that means nothing is a problem.
+// Lists of texts are separated by commas. A variable of that prefix that means nothing is a problem,
+// but for those that Kubernetes makes for a service called paddock.
 #pragma once
 
 #include <map>

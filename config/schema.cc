@@ -103,24 +103,24 @@ Schema schema_of(Config& config) {
   Schema schema;
   schema.fields = {{"server.listen", &config.server.listen, check_address},
                    {"server.threads", &config.server.threads},
-                   {"server.tls.certificate", &config.server.tls_certificate},
-                   {"server.tls.key", &config.server.tls_key},
+                   {"server.tls.certificate", &config.server.tls_certificate, nullptr, true},
+                   {"server.tls.key", &config.server.tls_key, nullptr, true},
                    {"server.auth.htpasswd", &config.server.auth_htpasswd},
                    {"server.auth.anonymous_pull", &config.server.auth_anonymous_pull},
-                   {"server.drain", &config.server.drain},
-                   {"server.manifest_limit", &config.server.manifest_limit},
+                   {"server.drain", &config.server.drain, nullptr, true},
+                   {"server.manifest_limit", &config.server.manifest_limit, nullptr, true},
                    {"admin.listen", &config.admin.listen, check_address},
                    {"admin.token_file", &config.admin.token_file},
                    {"storage.path", &config.storage.path},
-                   {"storage.max_size", &config.storage.max_size},
-                   {"storage.min_free", &config.storage.min_free},
+                   {"storage.max_size", &config.storage.max_size, nullptr, true},
+                   {"storage.min_free", &config.storage.min_free, nullptr, true},
                    {"tags.negative_ttl", &config.tags.negative_ttl},
                    {"ingress.connect_proxy.listen", &config.connect_proxy.listen, check_address},
                    {"ingress.connect_proxy.ca_certificate", &config.connect_proxy.ca_certificate},
                    {"ingress.connect_proxy.ca_key", &config.connect_proxy.ca_key},
                    {"ingress.connect_proxy.hosts", &config.connect_proxy.hosts, check_host},
-                   {"offline", &config.offline},
-                   {"log.level", &config.log.level, check_log_level},
+                   {"offline", &config.offline, nullptr, true},
+                   {"log.level", &config.log.level, check_log_level, true},
                    {"log.format", &config.log.format, check_log_format}};
   schema.lists.push_back(list_field("upstreams", config.upstreams, &upstream_fields));
   schema.lists.push_back(list_field("warm", config.warm, &warm_fields));
@@ -145,6 +145,14 @@ bool same_value(const Field& a, const Field& b) {
         return right != nullptr && *left == **right;
       },
       a.slot);
+}
+
+void copy_value(const Field& from, const Field& to) {
+  std::visit(
+      [&](auto* target) {
+        if (auto* const* source = std::get_if<decltype(target)>(&from.slot)) *target = **source;
+      },
+      to.slot);
 }
 
 }  // namespace paddock::config

@@ -25,6 +25,7 @@ struct Field {
   std::string path;       // "server.tls.certificate"; within a list's element relative: "deadlines.connect"
   Slot slot;              // std::uint64_t is a size in bytes
   Check check = nullptr;  // of a text, or of each of a list; empty texts are not checked
+  bool live = false;      // a reload takes it over; the others need a restart
 
   [[nodiscard]] bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(slot); }
 };
@@ -51,5 +52,6 @@ std::string assign_list(const Field& field, std::vector<std::string> texts);
 
 // Of two fields of the same path.
 bool same_value(const Field& a, const Field& b);
+void copy_value(const Field& from, const Field& to);
 
 }  // namespace paddock::config

@@ -96,6 +96,9 @@ void check_upstream(const UpstreamOptions& upstream, const std::string& path, Re
     report.add_at(path + ".endpoints", cat({"is missing: write endpoints: [", example, "]"}));
   }
   check_pair(upstream.username, path + ".username", upstream.password_file, path + ".password_file", report);
+  if (upstream.username.contains(':')) {
+    report.add_at(path + ".username", "holds a ':', which Basic authentication cannot carry");
+  }
   if (upstream.connections && (*upstream.connections < 1 || *upstream.connections > connection_limit)) {
     report.add_at(path + ".connections", "is not between 1 and 64");
   }

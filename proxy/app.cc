@@ -1,20 +1,23 @@
 #include "proxy/app.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <spdlog/spdlog.h>
 #include <utility>
 
+#include "config/reload.h"
 #include "proxy/admin/log.h"
+#include "proxy/cli/config_files.h"
 #include "proxy/cli/version.h"
-#include "storage/posix_file_system.h"
+#include "proxy/net/descriptor_budget.h"
 
 namespace paddock {
 namespace {
 
-constexpr std::size_t blocking_threads = 8;
+constexpr std::size_t blocking_threads = 8, commit_threads = 2;
 constexpr std::chrono::seconds maintenance_interval{10};
 constexpr std::chrono::seconds fill_grace{5};  // for fills to end by themselves at shutdown
-constexpr std::uint64_t token_limit = 4096;
+constexpr std::size_t few_clients = 1000;
 
 LogOptions log_options(const config::LogOptions& options) {
   return {options.level, parse_log_format(options.format).value_or(LogFormat::text)};
@@ -27,11 +30,26 @@ App::App(config::Config config, Reload reload)
       reload_(std::move(reload)),
       metrics_({std::string(build_version()), std::string(build_commit()), build_compiler()},
                [this] { return readings(); }),
-      pool_(blocking_threads) {}
+      pool_(blocking_threads),
+      commits_(commit_threads) {}
 
 App::~App() = default;
 
+// Signals count from the first moment on: a start may take minutes when the catalog has to be rebuilt.
 Result<void> App::start() {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  watch_signals();
+  std::thread watcher([this] { main_loop_.run(); });
+  auto started = bring_up();
+  main_loop_.stop();
+  watcher.join();
+  main_loop_.restart();
+  starting_ = false;
+  if (started && reload_wanted_) asio::post(main_loop_, [this] { reload(); });
+  return started;
+}
+
+Result<void> App::bring_up() {
   if (auto log = set_up_log(log_options(config_.log)); !log) return log;
   auto storage = Storage::open(config_.storage, clock_);
   if (!storage) return std::unexpected(std::move(storage).error());
@@ -41,17 +59,17 @@ Result<void> App::start() {
   proxy_ = *std::move(proxy);
   loops_ = std::make_unique<EventLoops>(config_.server.threads);
   client_ = std::make_unique<HttpClient>(HttpClient::Options{.user_agent = "paddock/" + std::string(build_version())});
+  auto set = make_upstreams(config_, upstream_parts());
+  if (!set) return std::unexpected(std::move(set).error());
+  upstreams_ = std::make_unique<CurrentUpstreams>(*std::move(set));
   if (auto listening = listen(); !listening) return listening;
   loops_->run();
   admin_server_->start();
 
-  auto recovered =
-      storage_->recover([this](const Digest& digest) { return fills_ && fills_->find(digest) != nullptr; });
-  if (!recovered) return std::unexpected(std::move(recovered).error());
-  recovery_ = *recovered;
+  if (auto recovered = recover(); !recovered) return recovered;
   if (auto built = build(); !built) return built;
-  registry_server_->start();
   ready_ = true;
+  serve_registry();
   for (const auto& address : registry_server_->addresses()) {
     spdlog::info("paddock {} serving on {}, data in {}{}", build_version(), address, storage_->root().string(),
                  config_.offline ? ", offline" : "");
@@ -65,48 +83,56 @@ Result<void> App::listen() {
     metrics_.record(exchange);
     access_log(exchange);
   };
+  const auto limit = raise_descriptor_limit();
+  const auto budget = share_descriptors(limit);
+  if (budget.clients < few_clients) {
+    spdlog::warn("the limit on open files, {}, lets in {} clients at a time: raise it (ulimit -n, LimitNOFILE=)", limit,
+                 budget.clients);
+  }
+  // Every answer of a registry has these, those that never reach its handler too.
+  Server::Options registry_options{.connection_limit = budget.clients,
+                                   .request_bodies = false,
+                                   .refusal_headers = {{"X-Paddock-Cache", "bypass"},
+                                                       {"Docker-Distribution-API-Version", "registry/2.0"},
+                                                       {"X-Content-Type-Options", "nosniff"}}};
   registry_server_ = std::make_unique<Server>(
-      *loops_, pool_, Server::Options{}, [this](const Request& request) { return registry_->handle(request); },
+      *loops_, pool_, std::move(registry_options), [this](const Request& request) { return answer_registry(request); },
       observe);
   auto token = admin_token();
   if (!token) return std::unexpected(std::move(token).error());
   admin_ = std::make_unique<AdminApi>(pool_, admin_data(), *std::move(token));
   admin_server_ = std::make_unique<Server>(
-      *loops_, pool_, Server::Options{}, [this](const Request& request) { return admin_->handle(request); },
+      *loops_, pool_, Server::Options{.connection_limit = budget.admin, .request_bodies = false},
+      [this](const Request& request) { return admin_->handle(request); },
       [](const Exchange& exchange) { access_log(exchange); });
 
   std::shared_ptr<const TlsServerContext> tls;
   if (!config_.server.tls_certificate.empty()) {
     auto made = make_tls_server(config_.server.tls_certificate, config_.server.tls_key);
-    if (!made) return std::unexpected(std::move(made).error());
+    if (!made) return std::unexpected(std::move(made).error().with("server.tls"));
     tls = *std::move(made);
   }
   for (const auto& address : config_.server.listen) {
-    if (auto bound = registry_server_->listen(address, tls); !bound) return bound;
+    auto bound = registry_server_->listen(address, tls);
+    if (!bound) return std::unexpected(std::move(bound).error().with("server.listen (--listen)"));
   }
-  return admin_server_->listen(config_.admin.listen);
+  auto bound = admin_server_->listen(config_.admin.listen);
+  if (!bound) return std::unexpected(std::move(bound).error().with("admin.listen (--admin)"));
+  return {};
 }
 
 Result<std::string> App::admin_token() const {
   if (config_.admin.token_file.empty()) return std::string();
-  PosixFileSystem fs;
-  auto text = read_file(fs, config_.admin.token_file, token_limit);
-  if (!text) return std::unexpected(std::move(text).error().with("admin.token_file"));
-  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-  if (text->empty()) {
-    return fail(ErrorCode::invalid_argument, Blame::us,
-                config_.admin.token_file + " holds no token: write one into it");
-  }
-  return text;
+  auto token = read_secret(config_.admin.token_file, "token");
+  if (!token) return std::unexpected(std::move(token).error().with("admin.token_file"));
+  return token;
 }
 
 Result<void> App::build() {
-  auto set = make_upstreams(config_, upstream_parts());
-  if (!set) return std::unexpected(std::move(set).error());
   for (const auto& upstream : config_.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
-  upstreams_ = std::make_unique<CurrentUpstreams>(*std::move(set));
   const auto negative_ttl = config_.tags.negative_ttl;
-  fills_ = std::make_unique<FillCoordinator>(*loops_, pool_, storage_->blobs(), FillCoordinator::Options{});
+  fills_ = std::make_unique<FillCoordinator>(*loops_, pool_, storage_->blobs(),
+                                             FillCoordinator::Options{.commits = &commits_});
   manifests_ = std::make_unique<ManifestSource>(pool_, storage_->catalog(), storage_->manifests(), clock_,
                                                 ManifestSource::Options{.negative_ttl = negative_ttl});
   tags_ = std::make_unique<TagResolver>(pool_, storage_->catalog(), storage_->manifests(), *manifests_, clock_,
@@ -129,7 +155,6 @@ UpstreamParts App::upstream_parts() {
 }
 
 void App::run() {
-  watch_signals();
   maintain();
   main_loop_.run();
   if (stopper_.joinable()) stopper_.join();
@@ -137,12 +162,11 @@ void App::run() {
 
 // The first SIGTERM drains, a second one does not wait.
 void App::watch_signals() {
-  if (!draining_) {
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
-  }
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (signal == SIGHUP) {
+    if (starting_) {
+      told_while_starting(signal);
+    } else if (signal == SIGHUP) {
       if (!draining_) reload();
     } else if (draining_.exchange(true)) {
       spdlog::warn("told to stop again: aborting what is left");
@@ -153,6 +177,17 @@ void App::watch_signals() {
     }
     watch_signals();
   });
+}
+
+// Whatever recovery is at, it has to cope with being killed there: no reason to let anybody wait for its end.
+void App::told_while_starting(int signal) {
+  if (signal == SIGHUP) {
+    reload_wanted_ = true;
+    return;
+  }
+  spdlog::info("told to stop while starting");
+  spdlog::default_logger()->flush();
+  std::_Exit(0);
 }
 
 void App::maintain() {
@@ -167,36 +202,27 @@ void App::maintain() {
 }
 
 void App::reload() {
+  const auto refuse = [](const Error& error) {
+    spdlog::error("reload refused, going on as before: {}", error.context);
+  };
   auto loaded = reload_();
-  if (!loaded) {
-    spdlog::error("reload refused, going on as before: {}", loaded.error().context);
-    return;
-  }
-  auto set = make_upstreams(*loaded, upstream_parts());
-  if (!set) {
-    spdlog::error("reload refused, going on as before: {}", set.error().context);
-    return;
-  }
-  if (!loaded->server.tls_certificate.empty()) {
-    auto tls = make_tls_server(loaded->server.tls_certificate, loaded->server.tls_key);
-    if (!tls) {
-      spdlog::error("reload refused, going on as before: {}", tls.error().context);
-      return;
-    }
+  if (!loaded) return refuse(loaded.error());
+  auto plan = config::plan_reload(config_, *std::move(loaded));
+  const auto& server = plan.config.server;
+  auto set = make_upstreams(plan.config, upstream_parts());
+  if (!set) return refuse(set.error());
+  if (!server.tls_certificate.empty()) {
+    auto tls = make_tls_server(server.tls_certificate, server.tls_key);
+    if (!tls) return refuse(tls.error());
     registry_server_->set_tls(*std::move(tls));
   }
   upstreams_->replace(*std::move(set));
-  for (const auto& upstream : loaded->upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
-  storage_->set_limits(loaded->storage);
-  (void)set_log_level(loaded->log.level);
-  const bool restart = loaded->server.listen != config_.server.listen ||
-                       loaded->server.threads != config_.server.threads || loaded->admin != config_.admin ||
-                       loaded->storage.path != config_.storage.path;
-  config_.upstreams = std::move(loaded->upstreams);
-  config_.offline = loaded->offline;
-  config_.storage.max_size = loaded->storage.max_size;
-  config_.storage.min_free = loaded->storage.min_free;
-  spdlog::info("configuration reloaded{}", restart ? "; listen addresses, threads, admin and path need a restart" : "");
+  for (const auto& upstream : plan.config.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
+  storage_->set_limits(plan.config.storage);
+  (void)set_log_level(plan.config.log.level);
+  config_ = std::move(plan.config);
+  spdlog::info("configuration reloaded{}{}", plan.taken.empty() ? "" : "; changed: ", fmt::join(plan.taken, ", "));
+  if (!plan.restart.empty()) spdlog::warn("these need a restart to change: {}", fmt::join(plan.restart, ", "));
 }
 
 void App::stop() {
@@ -208,6 +234,7 @@ void App::stop() {
   admin_server_->abort();
   loops_->stop();
   pool_.join();
+  commits_.join();
   if (auto flushed = storage_->flush(); !flushed)
     spdlog::error("cannot flush the catalog: {}", flushed.error().context);
   // Sockets go before the loops they belong to, waiting coroutines with their loops, then what these refer to.

@@ -1,7 +1,7 @@
 // App: the composition root. Builds everything from the configuration, starts it, keeps it running, stops it.
 //
 //   start()  lock the data folder -> listen -> recover -> serve
-//   run()    until SIGTERM or SIGINT; SIGHUP reloads what can be reloaded
+//   run()    until SIGTERM or SIGINT; SIGHUP reloads what can be reloaded, once started
 //   stop()   stop accepting -> drain -> end fills -> end loops -> flush
 // One for a process, used from the main thread. start() fails with what the operator must do.
 #pragma once
@@ -47,10 +47,15 @@ class App {
   void run();
 
  private:
+  Result<void> bring_up();
   Result<void> listen();
+  Result<void> recover();
+  void serve_registry();
+  Task<Response> answer_registry(const Request& request);
   Result<void> build();
   Result<std::string> admin_token() const;
   void watch_signals();
+  void told_while_starting(int signal);
   void maintain();
   void reload();
   void stop();
@@ -67,11 +72,14 @@ class App {
   const SystemClock clock_;
   const WallTime started_ = clock_.wall();
   std::atomic<bool> ready_{false}, draining_{false};
+  bool serving_ = false;                                 // the registry side; of the starting thread
+  std::atomic<std::uint64_t> checked_{0}, to_check_{0};  // blobs, of a rebuild
   RecoveryReport recovery_;
   ProxyEnvironment proxy_;
   UpstreamHealth health_;
   Metrics metrics_;
   BlockingPool pool_;
+  BlockingPool commits_;  // syncing a layer of gigabytes must not hold up hits
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<HttpClient> client_;
@@ -83,7 +91,8 @@ class App {
   std::unique_ptr<AdminApi> admin_;
   std::unique_ptr<Server> registry_server_, admin_server_;
 
-  Mutex servers_mutex_;  // held where the servers go, and where a second signal aborts them
+  bool starting_ = true, reload_wanted_ = false;  // of the thread that runs main_loop_
+  Mutex servers_mutex_;                           // held where the servers go, and where a second signal aborts them
   std::thread stopper_;
   asio::io_context main_loop_;
   asio::signal_set signals_{main_loop_};

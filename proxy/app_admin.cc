@@ -1,4 +1,5 @@
 // The part of App that reports: what the admin side shows is read here from the components.
+#include <spdlog/fmt/fmt.h>
 #include <utility>
 
 #include "proxy/admin/image_list.h"
@@ -17,7 +18,12 @@ std::unexpected<Error> recovering() {
 
 std::vector<std::string> App::not_ready() const {
   if (draining_) return {"draining"};
-  if (!ready_) return {"recovering"};
+  if (!ready_) {
+    const std::uint64_t of = to_check_;
+    if (of == 0) return {"recovering"};
+    return {fmt::format("rebuilding the catalog: {} of {} blobs", checked_.load(), of)};
+  }
+  if (auto there = storage_->present(); !there) return {there.error().context};
   return {};
 }
 

@@ -26,9 +26,10 @@ Storage::Storage(std::unique_ptr<PosixFileSystem> fs, DataFolder folder, const c
       space_(*fs_, {.folder = root(), .max_size = max_size(*fs_, root(), options), .min_free = options.min_free}),
       records_(*fs_, folder_.paths().records()) {}
 
-Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_use) {
+Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_use, OnProgress on_progress) {
   auto recovered =
-      paddock::recover(*fs_, folder_.paths(), space_, clock_, rocks_catalog_access(folder_.paths(), clock_));
+      paddock::recover(*fs_, folder_.paths(), space_, clock_, rocks_catalog_access(folder_.paths(), clock_),
+                       RecoveryOptions{.on_progress = std::move(on_progress)});
   if (!recovered) return std::unexpected(std::move(recovered).error());
   catalog_ = std::move(recovered->catalog);
   last_use_.emplace(*catalog_, clock_);
@@ -38,6 +39,7 @@ Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_us
   evictor_.emplace(*catalog_, *blobs_, *last_use_, clock_,
                    Evictor::Options{.slack = space_.usage().max_size / 100, .in_use = std::move(in_use)});
   space_.set_evictor([this](std::uint64_t bytes) { return evictor_->evict(bytes); });
+  recovered_ = true;
   return recovered->report;
 }
 

@@ -4,6 +4,7 @@
 // accessors may be used. Blocking. Destroyed after everything that refers to it.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -27,8 +28,8 @@ namespace paddock {
 class Storage {
  public:
   static Result<std::unique_ptr<Storage>> open(const config::StorageOptions& options, const Clock& clock);
-  // `in_use` keeps a digest from eviction.
-  Result<RecoveryReport> recover(std::function<bool(const Digest&)> in_use);
+  // `in_use` keeps a digest from eviction; `on_progress` as in recovery.h.
+  Result<RecoveryReport> recover(std::function<bool(const Digest&)> in_use, OnProgress on_progress);
   void set_limits(const config::StorageOptions& options);
   // Last uses and the catalog, durable.
   Result<void> flush();
@@ -39,7 +40,9 @@ class Storage {
   [[nodiscard]] LastUse& last_use() { return *last_use_; }
   [[nodiscard]] BlobStore& blobs() { return *blobs_; }
   [[nodiscard]] ManifestStore& manifests() { return *manifests_; }
-  [[nodiscard]] Evictor::Stats evicted() const { return evictor_ ? evictor_->stats() : Evictor::Stats{}; }
+  // These also while recover() is at work on another thread.
+  [[nodiscard]] Evictor::Stats evicted() const { return recovered_ ? evictor_->stats() : Evictor::Stats{}; }
+  [[nodiscard]] Result<void> present() { return check_present(*fs_, folder_.paths()); }  // looks at the disk
 
  private:
   Storage(std::unique_ptr<PosixFileSystem> fs, DataFolder folder, const config::StorageOptions& options,
@@ -55,6 +58,7 @@ class Storage {
   std::optional<DiskBlobStore> blobs_;
   std::optional<ManifestStore> manifests_;
   std::optional<Evictor> evictor_;
+  std::atomic<bool> recovered_{false};  // all of the above are made
 };
 
 }  // namespace paddock

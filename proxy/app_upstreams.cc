@@ -2,23 +2,16 @@
 
 #include <utility>
 
+#include "proxy/cli/config_files.h"
 #include "proxy/net/tls.h"
 #include "proxy/upstream/http_upstream.h"
 #include "proxy/upstream/offline_upstream.h"
-#include "storage/posix_file_system.h"
 
 namespace paddock {
 namespace {
 
-constexpr std::uint64_t password_limit = 4096;
-
 Result<std::string> read_password(const std::string& path) {
-  if (path.empty()) return std::string();
-  PosixFileSystem fs;
-  auto text = read_file(fs, path, password_limit);
-  if (!text) return std::unexpected(std::move(text).error().with("password_file"));
-  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-  return text;
+  return path.empty() ? Result<std::string>("") : read_secret(path, "password");
 }
 
 // The system's CAs take tens of milliseconds to read: once for all upstreams that trust the same.
@@ -45,9 +38,9 @@ Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, st
     options.endpoints.push_back(*std::move(url));
   }
   auto password = read_password(configured.password_file);
-  if (!password) return std::unexpected(std::move(password).error());
+  if (!password) return std::unexpected(std::move(password).error().with("password_file"));
   auto tls = contexts.get(configured.ca_file);
-  if (!tls) return std::unexpected(std::move(tls).error());
+  if (!tls) return std::unexpected(std::move(tls).error().with("ca_file"));
   options.username = configured.username;
   options.password = *std::move(password);
   options.tls = *std::move(tls);
@@ -86,7 +79,7 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
     set.configured.push_back({configured.name, configured.endpoints});
     // Offline nothing is ever too old: there is no upstream to come back.
     const auto patience = config.offline ? std::chrono::seconds::max() : configured.stale_if_error;
-    UpstreamSet::Entry entry{nullptr, {configured.tag_ttl, patience}};
+    UpstreamSet::Entry entry{nullptr, {configured.tag_ttl, patience}, configured.deadlines.stall};
     if (config.offline) {
       entry.upstream = std::make_shared<OfflineUpstream>(configured.name);
     } else {

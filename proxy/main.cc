@@ -5,7 +5,6 @@
 #include <exception>
 #include <fmt/core.h>
 #include <string>
-#include <sys/resource.h>
 #include <utility>
 
 #include "config/yaml_loader.h"
@@ -36,34 +35,33 @@ int complain(const Error& error, int status) {
   return status;
 }
 
-// Thousands of connections and open blobs: as many descriptors as we may have.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+// What no warning can make up for is an error, at the start and at a reload.
+Result<config::Config> load(const config::Sources& sources, const ServeOptions& flags) {
+  auto config = config::load(sources);
+  if (!config) return config;
+  const auto is_default = [](const auto& upstream) { return upstream.is_default; };
+  if (flags.upstream && std::ranges::none_of(config->upstreams, is_default)) {
+    return fail(ErrorCode::invalid_argument, Blame::client,
+                "--upstream replaces the default upstream's endpoints, and no upstream has 'default: true'");
+  }
+  for (const auto& unsupported : config::unsupported_settings(*config)) {
+    if (unsupported.fatal) return fail(ErrorCode::invalid_argument, Blame::client, unsupported.message);
+  }
+  return config;
 }
 
 int serve(const ServeOptions& flags) {
   const config::Sources sources{flags.config, config::process_environment(),
                                 [&flags](config::Config& config) { apply_flags(flags, config); }};
-  auto config = config::load(sources);
+  auto config = load(sources, flags);
   if (!config) return complain(config.error(), usage_error);
-  const auto is_default = [](const auto& upstream) { return upstream.is_default; };
-  if (flags.upstream && std::ranges::none_of(config->upstreams, is_default)) {
-    return complain({ErrorCode::invalid_argument, Blame::client,
-                     "--upstream replaces the default upstream's endpoints, "
-                     "and no upstream has 'default: true'"},
-                    usage_error);
-  }
-  for (const auto& unsupported : config::unsupported_settings(*config)) {
-    fmt::print(stderr, "paddock: {}\n", unsupported.message);
-    if (unsupported.fatal) return usage_error;
-  }
-  raise_descriptor_limit();
+  for (const auto& ignored : config::unsupported_settings(*config))
+    fmt::print(stderr, "paddock: {}\n", ignored.message);
   std::signal(SIGPIPE, SIG_IGN);
-  App app(*std::move(config), [&sources] { return config::load(sources); });
-  if (auto started = app.start(); !started) return complain(started.error(), failed);
+  App app(*std::move(config), [&] { return load(sources, flags); });
+  if (auto started = app.start(); !started) {
+    return complain(started.error(), started.error().code == ErrorCode::invalid_argument ? usage_error : failed);
+  }
   app.run();
   return 0;
 }

@@ -40,6 +40,15 @@ struct ManifestRecord {
   friend bool operator==(const ManifestRecord&, const ManifestRecord&) = default;
 };
 
+// Registries take an image only when they have what it is made of; an index may name what its repository does not have,
+// somebody else's layers too. Of kinds not known here nothing is believed.
+inline bool proves_children(std::string_view media_type) {
+  return media_type == "application/vnd.oci.image.manifest.v1+json" ||
+         media_type == "application/vnd.docker.distribution.manifest.v2+json" ||
+         media_type == "application/vnd.docker.distribution.manifest.v1+prettyjws" ||
+         media_type == "application/vnd.docker.distribution.manifest.v1+json";
+}
+
 struct TagRecord {
   Digest digest;
   WallTime changed{};    // when it was first seen to point here
@@ -70,11 +79,12 @@ class Catalog {
   virtual Result<void> for_each_blob(const std::function<bool(const Digest&, const BlobRecord&)>& visit) = 0;
 
   // --- manifests ---
-  // Also links the manifest and its children to the repository.
+  // Also links the manifest, and its children where proves_children(), to the repository. A manifest that is there
+  // already stays as it is: what one repository's upstream says of it must not change it for the others.
   virtual Result<void> put_manifest(const RepositoryKey& repository, const Digest& digest,
                                     const ManifestRecord& record) = 0;
   virtual Result<std::optional<ManifestRecord>> manifest(const Digest& digest) = 0;
-  // Whether put_manifest() was called for both. More than a link: that may come from an index that names the manifest.
+  // Whether put_manifest() was called for both. More than a link: an image may name a manifest as one of its blobs.
   virtual Result<bool> holds(const RepositoryKey& repository, const Digest& manifest) = 0;
   // Forgets the manifest, the tags that point to it, and who holds it with their links to it; links of its children
   // stay.

@@ -23,6 +23,41 @@ std::unexpected<Error> in_use(FileSystem& fs, const DataPaths& paths) {
                   (holder.empty() ? "another process" : "process " + holder) + ": stop it, or give another --data");
 }
 
+std::string_view known_format() {
+  std::string_view line = DataFolder::format_line;
+  line.remove_suffix(1);
+  return line;
+}
+
+std::string how_to_mend(const DataPaths& paths) {
+  return "if it is a data folder that no other version of Paddock has used, mend it with: echo '" +
+         std::string(known_format()) + "' > '" + paths.format().string() + "'; else give another --data";
+}
+
+// Fit for a terminal and a log line, whatever a file holds.
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t longest = 40;
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text.substr(0, longest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
+      out += c;
+    } else {
+      out.append("\\x").append({hex[byte >> 4U], hex[byte & 15U]});
+    }
+  }
+  return out + (text.size() > longest ? "\"..." : "\"");
+}
+
+// "paddock-store N", of whatever N.
+bool is_format_line(std::string_view line) {
+  const std::string_view name = known_format().substr(0, known_format().find(' ') + 1);
+  if (!line.starts_with(name) || !line.ends_with('\n')) return false;
+  const auto number = line.substr(name.size(), line.size() - name.size() - 1);
+  return !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 // A new folder gets the format line before anything else, so that a folder with our names and without it is not ours.
 Result<void> create_format(FileSystem& fs, const DataPaths& paths) {
   const auto entries = fs.list(paths.root());
@@ -31,8 +66,8 @@ Result<void> create_format(FileSystem& fs, const DataPaths& paths) {
     for (const Path& ours : {paths.blobs(), paths.partial(), paths.records(), paths.catalog()}) {
       if (entry.name != ours.filename()) continue;
       return fail(ErrorCode::unsupported, Blame::us,
-                  paths.root().string() + " holds \"" + entry.name +
-                      "\" but no FORMAT file, so it is not a data folder: " + "give another --data");
+                  "the folder " + paths.root().string() + " holds \"" + entry.name +
+                      "\" but no FORMAT file: " + how_to_mend(paths));
     }
   }
   if (auto made = write_file_durably(fs, paths.format(), DataFolder::format_line); !made) {
@@ -43,16 +78,20 @@ Result<void> create_format(FileSystem& fs, const DataPaths& paths) {
 
 Result<void> check_format(FileSystem& fs, const DataPaths& paths) {
   const auto line = read_file(fs, paths.format(), 256);
-  if (!line) {
-    if (line.error().code == ErrorCode::not_found) return create_format(fs, paths);
-    return denied(paths.root(), line.error());
+  const bool too_large = !line && line.error().code == ErrorCode::too_large;
+  if (!line && line.error().code == ErrorCode::not_found) return create_format(fs, paths);
+  if (!line && !too_large) return denied(paths.root(), line.error());
+  if (line && *line == DataFolder::format_line) return {};
+  if (line && is_format_line(*line)) {
+    const std::string said = line->substr(0, line->size() - 1);
+    return fail(ErrorCode::unsupported, Blame::us,
+                "the data folder " + paths.root().string() + " has the format " + in_quotes(said) +
+                    ", this program knows " + in_quotes(known_format()) +
+                    ": use the version of Paddock that made it, or give another --data");
   }
-  if (*line == DataFolder::format_line) return {};
-  const std::string said = line->substr(0, line->find('\n'));
   return fail(ErrorCode::unsupported, Blame::us,
-              "the data folder " + paths.root().string() + " has the format \"" + said + "\", this program knows \"" +
-                  std::string(DataFolder::format_line.substr(0, DataFolder::format_line.size() - 1)) +
-                  "\": use the version of Paddock that made it, or give another --data");
+              "the file " + paths.format().string() + " is damaged" +
+                  (too_large ? "" : ", it holds " + in_quotes(*line)) + ": " + how_to_mend(paths));
 }
 
 Result<void> check_writable(FileSystem& fs, const Path& folder) {
@@ -62,6 +101,16 @@ Result<void> check_writable(FileSystem& fs, const Path& folder) {
 }
 
 }  // namespace
+
+Result<void> check_present(FileSystem& fs, const DataPaths& paths) {
+  const auto file = fs.open(paths.format(), FileSystem::Open::read);
+  if (file) return {};
+  const std::string folder = "the data folder " + paths.root().string();
+  return fail(ErrorCode::io, Blame::us,
+              file.error().code == ErrorCode::not_found ? folder + " is gone: mount or restore it"
+                                                        : folder + " cannot be read: " + file.error().context,
+              true);
+}
 
 Path blob_path(const Path& root, const Digest& digest) {
   const std::string hex = digest.hex();

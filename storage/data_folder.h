@@ -39,6 +39,9 @@ class DataPaths {
   std::filesystem::path root_;
 };
 
+// Whether the data folder is (still) there: io, saying so, when it was removed or is not mounted. One look at FORMAT.
+Result<void> check_present(FileSystem& fs, const DataPaths& paths);
+
 // Where a digest's bytes are below the data folder `root`.
 std::filesystem::path blob_path(const std::filesystem::path& root, const Digest& digest);
 // The digest whose blob_path() is `path`; invalid_argument when it is nobody's.

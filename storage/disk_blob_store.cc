@@ -51,6 +51,7 @@ Result<Blob> DiskBlobStore::open(const Digest& digest) {
     if (!blob) {
       const bool wrong = blob.error().code == ErrorCode::corrupt;
       if (!wrong && blob.error().code != ErrorCode::not_found) return blob;
+      if (auto there = check_present(fs_, paths_); !there) return std::unexpected(std::move(there).error());
       spdlog::warn("dropping blob {}: {}", digest.to_string(), blob.error().context);
       if (wrong) discard(paths_.blob(digest));
       if (auto forgotten = forget_row(digest); !forgotten) return std::unexpected(std::move(forgotten.error()));

@@ -2,7 +2,8 @@
 //
 // Files are the truth, the catalog's rows follow them: commit and put make the file durable in its final place before
 // the row is written, erase unlinks the file before the row goes. A row without a file, or with a file of another size,
-// is repaired when open() meets it. Space counts what has a row.
+// is repaired when open() meets it, unless the whole data folder is gone (io): it may come back. Space counts what has
+// a row.
 //
 // Blocking; thread-safe. The file system, catalog, space and clock outlive the store, and so does what on_use refers
 // to. Fails as blob_store.h says. Locks: see storage/README.md.

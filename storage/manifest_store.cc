@@ -1,6 +1,13 @@
 #include "storage/manifest_store.h"
 
+#include <chrono>
+
 namespace paddock {
+namespace {
+
+std::chrono::sys_days day_of(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
+
+}  // namespace
 
 Result<void> ManifestStore::put(const RepositoryKey& repository, const Digest& digest, const ManifestRecord& record) {
   const auto held = catalog_.holds(repository, digest);
@@ -17,14 +24,20 @@ Result<void> ManifestStore::put_tag(const RepositoryKey& repository, const std::
   const auto known = catalog_.tag(repository, tag);
   if (!known) return std::unexpected(known.error());
   if (*known && (*known)->digest == digest) {
-    return catalog_.put_tag(repository, tag, {digest, (*known)->changed, now});
+    const WallTime changed = (*known)->changed;
+    auto done = catalog_.put_tag(repository, tag, {digest, changed, now});
+    // So that with the catalog lost the tag does not look unconfirmed since it last moved.
+    if (done && day_of((*known)->validated) != day_of(now)) {
+      done = records_.put(TagFact{repository, tag, digest, changed, now});
+    }
+    return done;
   }
-  if (auto written = records_.put(TagFact{repository, tag, digest, now}); !written) return written;
+  if (auto written = records_.put(TagFact{repository, tag, digest, now, now}); !written) return written;
   return catalog_.put_tag(repository, tag, {digest, now, now});
 }
 
 Result<void> ManifestStore::erase_tag(const RepositoryKey& repository, const std::string& tag) {
-  if (auto erased = records_.erase(TagFact{repository, tag, Digest::of(""), {}}); !erased) return erased;
+  if (auto erased = records_.erase(TagFact{repository, tag, Digest::of("")}); !erased) return erased;
   return catalog_.erase_tag(repository, tag);
 }
 

@@ -10,21 +10,51 @@ namespace {
 constexpr unsigned max_lines = 50;                       // of the log, for problems of one start
 constexpr std::uint64_t max_manifest_size = 64U << 20U;  // bytes; far above what may be configured
 constexpr int leaf_depth = 3;                            // blobs/<alg>/<aa>/<bb>
+constexpr std::chrono::seconds log_interval{10};
 
 std::string display(const RepositoryKey& key, std::string_view name) {
   return key.upstream + "/" + key.repository + " " + std::string(name);
 }
 
+// Says how far the hashing is, so that a long start does not look like a hang.
+class ProgressLog {
+ public:
+  explicit ProgressLog(const Clock& clock) : clock_(clock) {}
+  void note(const CheckProgress& progress) {
+    const SteadyTime now = clock_.now();
+    if (now - last_ < log_interval && progress.blobs < progress.of_blobs) return;
+    last_ = now;
+    const std::chrono::duration<double> since = now - started_;
+    const double giga = 1e9;
+    spdlog::info("recovery: hashed {} of {} blobs, {:.1f} of {:.1f} GB, {:.2f} GB/s", progress.blobs, progress.of_blobs,
+                 static_cast<double>(progress.bytes) / giga, static_cast<double>(progress.of_bytes) / giga,
+                 since.count() > 0 ? static_cast<double>(progress.bytes) / giga / since.count() : 0);
+  }
+
+ private:
+  const Clock& clock_;
+  const SteadyTime started_ = clock_.now();
+  SteadyTime last_ = started_;
+};
+
 }  // namespace
 
 Reconciler::Reconciler(FileSystem& fs, const DataPaths& paths, const Clock& clock, Catalog& catalog,
-                       RecoveryReport& report)
-    : fs_(fs), paths_(paths), now_(clock.wall()), catalog_(catalog), report_(report), records_(fs, paths.records()) {}
+                       RecoveryReport& report, const RecoveryOptions& options)
+    : fs_(fs),
+      paths_(paths),
+      clock_(clock),
+      options_(options),
+      now_(clock.wall()),
+      catalog_(catalog),
+      report_(report),
+      records_(fs, paths.records()) {}
 
 Result<void> Reconciler::run() {
   auto done = load_catalog();
   const bool was_empty = rows_.empty() && catalog_tags_.empty();
   if (done) done = walk_blobs(paths_.blobs(), 0);
+  if (done) done = check_unknown_files();
   if (done) done = drop_rows_without_file();
   if (done) done = load_records();
   if (done) done = settle_tags();
@@ -96,18 +126,46 @@ Result<void> Reconciler::walk_blobs(const Path& folder, int depth) {
 Result<void> Reconciler::take_blob_file(const Path& path, std::uint64_t size) {
   const auto digest = digest_of_blob_path(paths_.root(), path);
   if (!digest) return quarantine(path, "its name is not a digest in its place");
-  const auto [row, added] = rows_.try_emplace(*digest);
-  if (!added && row->second.record.size != size) {
-    const auto expected = row->second.record.size;
+  const auto row = rows_.find(*digest);
+  if (row == rows_.end()) {
+    unknown_files_.push_back({*digest, path, size});
+    return {};
+  }
+  if (const auto expected = row->second.record.size; expected != size) {
     return quarantine(path, std::to_string(size) + " bytes instead of " + std::to_string(expected));
   }
   row->second.has_file = true;
   ++report_.blobs;
   report_.bytes += size;
-  if (!added) return {};
-  row->second.record = {size, now_};
+  return {};
+}
+
+// Nothing but its name speaks for such a file: whoever lost the catalog may have damaged the files too.
+Result<void> Reconciler::check_unknown_files() {
+  ProgressLog log(clock_);
+  return check_blobs(
+      fs_, unknown_files_, options_.threads,
+      [this](const UncheckedBlob& blob, const Result<Digest>& actual) { return settle_file(blob, actual); },
+      [this, &log](const CheckProgress& progress) {
+        log.note(progress);
+        return options_.on_progress ? options_.on_progress(progress) : Result<void>();
+      });
+}
+
+Result<void> Reconciler::settle_file(const UncheckedBlob& blob, const Result<Digest>& actual) {
+  if (!actual) {
+    warn(blob.path.string() + " stays unused: " + actual.error().context);
+    ++report_.unreadable;
+    unreadable_.insert(blob.digest);
+    return {};
+  }
+  if (*actual != blob.digest) return quarantine(blob.path, "its bytes are not those of its digest");
+  const BlobRecord record{blob.size, now_};
+  rows_.emplace(blob.digest, Row{record, true});
+  ++report_.blobs;
+  report_.bytes += blob.size;
   ++report_.added_rows;
-  return catalog_.put_blob(*digest, row->second.record);
+  return catalog_.put_blob(blob.digest, record);
 }
 
 Result<void> Reconciler::drop_rows_without_file() {
@@ -160,6 +218,7 @@ Result<void> Reconciler::drop_manifest(const ManifestFact& fact) {
 }
 
 Result<void> Reconciler::take(const ManifestFact& fact) {
+  if (unreadable_.contains(fact.digest)) return {};
   if (!stored(fact.digest)) return drop_manifest(fact);
   const auto held = catalog_.holds(fact.repository, fact.digest);
   if (!held) return std::unexpected(held.error());
@@ -173,19 +232,28 @@ Result<void> Reconciler::take(const ManifestFact& fact) {
 Result<void> Reconciler::restore_manifest(const ManifestFact& fact) {
   const Path path = paths_.blob(fact.digest);
   auto content = read_file(fs_, path, max_manifest_size);
-  if (!content && content.error().code != ErrorCode::too_large) return std::unexpected(std::move(content).error());
+  if (!content && content.error().code != ErrorCode::too_large) {
+    warn(path.string() + " stays unused: " + content.error().context);
+    ++report_.unreadable;
+    unreadable_.insert(fact.digest);
+    return lose_blob(fact.digest);
+  }
   if (!content || Digest::of(*content, fact.digest.algorithm()) != fact.digest) {
     if (auto moved = quarantine(path, "not the manifest that its name says"); !moved) return moved;
-    auto& row = rows_.at(fact.digest);
-    row.has_file = false;
-    --report_.blobs;
-    report_.bytes -= row.record.size;
-    if (auto erased = catalog_.erase_blob(fact.digest); !erased) return erased;
+    if (auto lost = lose_blob(fact.digest); !lost) return lost;
     return drop_manifest(fact);
   }
   ++report_.manifests;
   ++report_.added_rows;
   return catalog_.put_manifest(fact.repository, fact.digest, {fact.media_type, *std::move(content), fact.children});
+}
+
+Result<void> Reconciler::lose_blob(const Digest& digest) {
+  auto& row = rows_.at(digest);
+  row.has_file = false;
+  --report_.blobs;
+  report_.bytes -= row.record.size;
+  return catalog_.erase_blob(digest);
 }
 
 // Put off until it is known which manifests are good.
@@ -195,6 +263,7 @@ Result<void> Reconciler::take(const TagFact& fact) {
 }
 
 Result<void> Reconciler::settle(const TagFact& fact) {
+  if (unreadable_.contains(fact.digest)) return {};
   if (!stored(fact.digest)) return drop_record(fact, fact.repository, fact.tag);
   ++report_.tags;
   const auto known = catalog_tags_.find({fact.repository, fact.tag});
@@ -202,7 +271,8 @@ Result<void> Reconciler::settle(const TagFact& fact) {
   if (known != catalog_tags_.end()) catalog_tags_.erase(known);
   if (same) return {};
   ++report_.added_rows;
-  return catalog_.put_tag(fact.repository, fact.tag, {fact.digest, fact.changed, fact.changed});
+  return catalog_.put_tag(fact.repository, fact.tag,
+                          {fact.digest, fact.changed, std::max(fact.changed, fact.validated)});
 }
 
 Result<void> Reconciler::take(const PinFact& fact) {
@@ -227,7 +297,7 @@ Result<void> Reconciler::settle_tags() {
     Result<void> done;
     if (report_.broken_records > 0 && stored(tag.digest)) {
       ++report_.tags;
-      done = records_.put(TagFact{repository, text, tag.digest, tag.changed});
+      done = records_.put(TagFact{repository, text, tag.digest, tag.changed, tag.validated});
     } else {
       ++report_.erased_rows;
       done = catalog_.erase_tag(repository, text);

@@ -1,15 +1,17 @@
 // Reconciler: one comparison of a catalog with the files; recovery.h says what it decides and why.
 //
 // Made, run() once, thrown away. Changes the catalog and moves files; touches no Space. After a failure the catalog may
-// be half done; a run on a new one starts from the beginning. Single-threaded.
+// be half done, never wrong: a run on the same one goes on from there. Single-threaded, but for the hashing of files.
 #pragma once
 
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "storage/blob_check.h"
 #include "storage/records.h"
 #include "storage/recovery.h"
 
@@ -17,7 +19,9 @@ namespace paddock {
 
 class Reconciler {
  public:
-  Reconciler(FileSystem& fs, const DataPaths& paths, const Clock& clock, Catalog& catalog, RecoveryReport& report);
+  // `options` outlives it.
+  Reconciler(FileSystem& fs, const DataPaths& paths, const Clock& clock, Catalog& catalog, RecoveryReport& report,
+             const RecoveryOptions& options);
   Result<void> run();
 
  private:
@@ -31,6 +35,8 @@ class Reconciler {
   Result<void> load_catalog();
   Result<void> walk_blobs(const Path& folder, int depth);
   Result<void> take_blob_file(const Path& path, std::uint64_t size);
+  Result<void> check_unknown_files();
+  Result<void> settle_file(const UncheckedBlob& blob, const Result<Digest>& actual);
   Result<void> drop_rows_without_file();
   Result<void> load_records();
   Result<void> take(const ManifestFact& fact);
@@ -39,6 +45,7 @@ class Reconciler {
   Result<void> settle(const TagFact& fact);
   Result<void> drop_manifest(const ManifestFact& fact);
   Result<void> restore_manifest(const ManifestFact& fact);
+  Result<void> lose_blob(const Digest& digest);  // it had a row and a file
   Result<void> drop_record(const Fact& fact, const RepositoryKey& repository, const std::string& name);
   Result<void> take_broken_record(const Path& path, const Error& error);
   Result<void> settle_tags();
@@ -49,12 +56,16 @@ class Reconciler {
 
   FileSystem& fs_;
   const DataPaths& paths_;
+  const Clock& clock_;
+  const RecoveryOptions& options_;
   const WallTime now_;
   Catalog& catalog_;
   RecoveryReport& report_;
   RecordFiles records_;
   unsigned lines_ = 0;
   std::unordered_map<Digest, Row> rows_;  // of blobs
+  std::vector<UncheckedBlob> unknown_files_;
+  std::unordered_set<Digest> unreadable_;  // by the disk's fault: what the records say of them stays
   std::vector<TagFact> tag_records_;
   std::map<Named, TagRecord> catalog_tags_;  // not met in a record yet
   std::map<Named, PinRecord> catalog_pins_;

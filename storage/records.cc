@@ -57,6 +57,7 @@ Json to_json(const TagFact& fact) {
   out["tag"] = fact.tag;
   out["digest"] = fact.digest.to_string();
   out["changed"] = seconds(fact.changed);
+  if (fact.validated > fact.changed) out["validated"] = seconds(fact.validated);
   return out;
 }
 
@@ -118,12 +119,14 @@ Result<Fact> from_json(const Json& json) {
     return broken("not a record of version 1");
   Fields fields(json);
   const std::string kind = fields.text("kind");
-  Fact fact = TagFact{{}, {}, Digest::of(""), {}};
+  Fact fact = TagFact{{}, {}, Digest::of("")};
   if (kind == "manifest") {
     fact = ManifestFact{fields.repository(), fields.digest("digest"), fields.text("media_type"),
                         fields.digests("children")};
   } else if (kind == "tag") {
-    fact = TagFact{fields.repository(), fields.text("tag"), fields.digest("digest"), fields.time("changed")};
+    TagFact tag{fields.repository(), fields.text("tag"), fields.digest("digest"), fields.time("changed")};
+    if (fields.has("validated")) tag.validated = fields.time("validated");
+    fact = std::move(tag);
   } else if (kind == "pin") {
     PinRecord pin{fields.repository(), fields.text("reference"), fields.digest("manifest"), std::nullopt};
     if (fields.has("until")) pin.until = fields.time("until");
@@ -151,6 +154,10 @@ Result<void> RecordFiles::put(const Fact& fact) {
   }
   if (content.size() > max_file_size) return fail(ErrorCode::too_large, Blame::us, "a record is too large to be kept");
   const Path path = path_of(fact);
+  auto done = write_file_durably(fs_, path, content);
+  if (done || done.error().code != ErrorCode::not_found) return done;
+  // Not in place of a data folder that was removed or unmounted.
+  if (const auto there = fs_.list(folder_); !there) return fail(ErrorCode::io, Blame::us, there.error().context);
   if (auto made = fs_.create_directories(path.parent_path()); !made) return made;
   return write_file_durably(fs_, path, content);
 }

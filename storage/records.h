@@ -29,6 +29,7 @@ struct TagFact {
   std::string tag;
   Digest digest;
   WallTime changed{};
+  WallTime validated{};  // the last confirmation that was recorded: not each one is. Older than `changed`: none
 };
 struct PinFact {
   PinRecord pin;

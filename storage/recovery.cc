@@ -35,14 +35,15 @@ Result<void> remove_all_temporaries(FileSystem& fs, const DataPaths& paths, std:
 }
 
 void log(const RecoveryReport& report) {
-  const auto troubles = report.quarantined + report.broken_records + report.dropped_records + report.erased_rows;
+  const auto troubles =
+      report.quarantined + report.unreadable + report.broken_records + report.dropped_records + report.erased_rows;
   spdlog::log(
       troubles > 0 || report.rebuilt ? spdlog::level::warn : spdlog::level::info,
       "recovery: {}{} blobs, {} bytes, {} manifests, {} tags, {} pins; rows added {}, erased {}; temporary files "
-      "removed {}; quarantined {}; records broken {}, dropped {}; {} ms",
+      "removed {}; quarantined {}, unreadable {}; records broken {}, dropped {}; {} ms",
       report.rebuilt ? "catalog rebuilt; " : "", report.blobs, report.bytes, report.manifests, report.tags, report.pins,
-      report.added_rows, report.erased_rows, report.removed_temporaries, report.quarantined, report.broken_records,
-      report.dropped_records, report.duration.count());
+      report.added_rows, report.erased_rows, report.removed_temporaries, report.quarantined, report.unreadable,
+      report.broken_records, report.dropped_records, report.duration.count());
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ CatalogAccess rocks_catalog_access(const DataPaths& paths, const Clock& clock) {
 }
 
 Result<Recovered> recover(FileSystem& fs, const DataPaths& paths, Space& space, const Clock& clock,
-                          const CatalogAccess& access) {
+                          const CatalogAccess& access, const RecoveryOptions& options) {
   const auto started = clock.now();
   std::uint64_t temporaries = 0;
   if (auto done = remove_all_temporaries(fs, paths, temporaries); !done) {
@@ -65,7 +66,7 @@ Result<Recovered> recover(FileSystem& fs, const DataPaths& paths, Space& space, 
     RecoveryReport report{.rebuilt = last_try, .removed_temporaries = temporaries};
     auto catalog = access.open();
     Result<void> done = catalog ? Result<void>() : std::unexpected(catalog.error());
-    if (done) done = Reconciler(fs, paths, clock, **catalog, report).run();
+    if (done) done = Reconciler(fs, paths, clock, **catalog, report, options).run();
     if (done) done = (*catalog)->flush();
     if (done) {
       space.add_stored(report.bytes);

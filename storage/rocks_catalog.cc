@@ -3,22 +3,19 @@
 #include <exception>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <system_error>
 
 #include "storage/catalog_codec.h"
 #include "storage/mutex.h"
 #include "storage/rocks_catalog_files.h"
 
 namespace paddock {
-
 namespace codec = catalog_codec;
 using codec::Kind;
-
 namespace {
-
 std::unexpected<Error> failure(const rocksdb::Status& status, std::string_view doing) {
   const auto code = status.IsCorruption() ? ErrorCode::corrupt
                     : status.IsNoSpace()  ? ErrorCode::no_space
@@ -41,6 +38,13 @@ class Sealer final : public rocksdb::EventListener {
   }
 };
 
+// RocksDB's own log file aborts the process when its disk fails; what matters comes as a status too.
+class Silence final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::Options options() {
   rocksdb::Options out;
   out.create_if_missing = out.paranoid_checks = true;
@@ -49,9 +53,7 @@ rocksdb::Options options() {
   out.write_buffer_size = 2U << 20U;
   out.max_total_wal_size = 8U << 20U;
   out.max_open_files = 64;
-  out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  out.keep_log_file_num = 2;
-  out.max_log_file_size = 1U << 20U;
+  out.info_log = std::make_shared<Silence>();
   out.max_manifest_file_size = 4U << 20U;
   out.stats_dump_period_sec = out.stats_persist_period_sec = 0;
   out.listeners.push_back(std::make_shared<Sealer>());
@@ -65,24 +67,35 @@ rocksdb::Options options() {
 // Anything else that goes wrong while opening means that files are damaged or missing.
 ErrorCode open_failure_code(const rocksdb::Status& status) {
   if (status.IsNoSpace()) return ErrorCode::no_space;
-  const std::string text = status.ToString();  // RocksDB has no code for a lock that somebody holds
-  for (const char* held : {"lock hold by current process", "While lock file"}) {
-    if (text.find(held) != std::string::npos) return ErrorCode::conflict;
-  }
-  return ErrorCode::corrupt;
+  return catalog_files::says_locked(status.ToString()) ? ErrorCode::conflict : ErrorCode::corrupt;
 }
 
-Result<std::shared_ptr<rocksdb::DB>> open_database(const std::filesystem::path& folder) try {
-  if (auto checked = catalog_files::check_folder(folder); !checked) return std::unexpected(std::move(checked).error());
-  const catalog_files::OpeningMark mark(folder);
+template <typename Open>
+Result<std::shared_ptr<rocksdb::DB>> opened(const std::filesystem::path& folder, const Open& open) try {
   rocksdb::DB* raw = nullptr;
-  auto status = rocksdb::DB::Open(options(), folder.string(), &raw);
+  const rocksdb::Status status = open(options(), folder.string(), &raw);
   std::shared_ptr<rocksdb::DB> db(raw);
-  if (status.ok()) status = db->VerifyChecksum();
   if (status.ok()) return db;
   return fail(open_failure_code(status), Blame::us, "catalog " + folder.string() + ": " + status.ToString());
 } catch (const std::exception& e) {  // a damaged length may ask for any amount of memory
   return fail(ErrorCode::corrupt, Blame::us, "catalog " + folder.string() + ": " + e.what());
+}
+
+Result<std::shared_ptr<rocksdb::DB>> open_database(const std::filesystem::path& folder) {
+  if (auto checked = catalog_files::check_folder(folder); !checked) return std::unexpected(std::move(checked).error());
+  const catalog_files::OpeningMark mark(folder);
+  return opened(folder, [](const auto& options, const auto& name, rocksdb::DB** db) {
+    const auto status = rocksdb::DB::Open(options, name, db);
+    return status.ok() ? (*db)->VerifyChecksum() : status;
+  });
+}
+
+// Changes no file.
+Result<std::shared_ptr<rocksdb::DB>> open_to_read(const std::filesystem::path& folder) {
+  if (auto good = catalog_files::check_tables(folder); !good) return std::unexpected(good.error());
+  return opened(folder, [](const auto& options, const auto& name, rocksdb::DB** db) {
+    return rocksdb::DB::OpenForReadOnly(options, name, db);
+  });
 }
 
 template <typename T>
@@ -111,23 +124,21 @@ Result<void> scan_rows(rocksdb::DB& db, const std::string& prefix, const std::st
 
 }  // namespace
 
-// RocksDB must not be written to after a write has failed: it refuses, or (as built by Debian, with assertions) aborts
-// the process. So a failed database takes no more writes, still answers reads, and is opened anew by the next write
-// that finds room on the disk and no reader.
+// After a failed write RocksDB refuses the next, or (built by Debian, with assertions) aborts the process. So a failed
+// database answers reads only, and is opened anew by the next write that finds a working disk and no reader.
 class RocksCatalog::Database {
  public:
   using Handle = std::shared_ptr<rocksdb::DB>;
 
-  explicit Database(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  // Opens when it is not open.
+  static Result<std::unique_ptr<Database>> open(std::filesystem::path folder) {
+    auto handle = open_database(folder);
+    if (!handle) return std::unexpected(std::move(handle).error());
+    return std::unique_ptr<Database>(new Database(std::move(folder), *std::move(handle)));
+  }
   Result<Handle> handle() {
     const MutexLock lock(mutex_);
-    if (!handle_) {
-      auto opened = open_database(folder_);
-      if (!opened) return std::unexpected(std::move(opened).error());
-      handle_ = *std::move(opened);
-    }
-    return handle_;
+    if (handle_) return handle_;
+    return fail(ErrorCode::io, Blame::us, "the catalog is closed until its files can be read again", true);
   }
 
   // Writes what `fill(db, batch) -> Result<void>` makes of what it reads, with no other writer at work.
@@ -150,7 +161,6 @@ class RocksCatalog::Database {
     failed_ = !status.ok();
     return checked(status, "sync");
   }
-
   Result<void> put(const std::string& key, const std::string& value) {
     return change([&](rocksdb::DB&, rocksdb::WriteBatch& batch) { return checked(batch.Put(key, value), "put"); });
   }
@@ -177,27 +187,26 @@ class RocksCatalog::Database {
   }
 
  private:
-  static constexpr std::uint64_t room = 32U << 20U;  // bytes that opening needs: a table, a log, a manifest
+  Database(std::filesystem::path folder, Handle handle) : folder_(std::move(folder)), handle_(std::move(handle)) {}
 
   Result<Handle> writable() PADDOCK_REQUIRES(writing_) {
     if (failed_) {
-      if (auto closed = close_failed(); !closed) return std::unexpected(std::move(closed).error());
+      auto ready = catalog_files::check_writes(folder_);
+      if (ready) ready = open_anew();
+      if (!ready) return std::unexpected(std::move(ready).error());
       failed_ = false;
     }
     return handle();
   }
-  Result<void> close_failed() {
-    std::error_code error;
-    const auto space = std::filesystem::space(folder_, error);
-    if (!error && space.available < room) {
-      return fail(ErrorCode::no_space, Blame::us, "the catalog waits for room on the disk", true);
-    }
+  Result<void> open_anew() {
     const MutexLock lock(mutex_);
     if (handle_.use_count() > 1) {
       return fail(ErrorCode::io, Blame::us, "the catalog waits for its readers to be opened anew", true);
     }
     handle_.reset();
-    return {};
+    auto fresh = open_database(folder_);
+    handle_ = (fresh ? fresh : open_to_read(folder_)).value_or(Handle());
+    return fresh ? Result<void>() : std::unexpected(std::move(fresh).error());
   }
 
   const std::filesystem::path folder_;
@@ -211,21 +220,18 @@ RocksCatalog::RocksCatalog(std::unique_ptr<Database> database) : database_(std::
 RocksCatalog::~RocksCatalog() = default;
 
 Result<std::unique_ptr<RocksCatalog>> RocksCatalog::open(const std::filesystem::path& folder) {
-  auto database = std::make_unique<Database>(folder);
-  if (const auto opened = database->handle(); !opened) return std::unexpected(opened.error());
-  return std::unique_ptr<RocksCatalog>(new RocksCatalog(std::move(database)));
+  auto database = Database::open(folder);
+  if (!database) return std::unexpected(std::move(database).error());
+  return std::unique_ptr<RocksCatalog>(new RocksCatalog(*std::move(database)));
 }
 
 // --- blobs ---
-
 Result<void> RocksCatalog::put_blob(const Digest& digest, const BlobRecord& record) {
   return database_->put(codec::key(Kind::blob, digest), codec::encode(record));
 }
-
 Result<std::optional<BlobRecord>> RocksCatalog::blob(const Digest& digest) {
   return database_->get(codec::key(Kind::blob, digest), codec::decode_blob);
 }
-
 Result<void> RocksCatalog::erase_blob(const Digest& digest) { return database_->erase(codec::key(Kind::blob, digest)); }
 
 Result<void> RocksCatalog::touch(std::span<const std::pair<Digest, WallTime>> uses) {
@@ -250,24 +256,25 @@ Result<void> RocksCatalog::for_each_blob(const std::function<bool(const Digest&,
 }
 
 // --- manifests and links ---
-
 Result<void> RocksCatalog::put_manifest(const RepositoryKey& repository, const Digest& digest,
                                         const ManifestRecord& record) {
   if (codec::has_nul(repository)) return codec::refused_nul();
-  return database_->change([&](rocksdb::DB&, rocksdb::WriteBatch& batch) {
-    const std::string mark = codec::encode_mark();
-    batch.Put(codec::key(Kind::manifest, digest), codec::encode(record));
+  return database_->change([&](rocksdb::DB& db, rocksdb::WriteBatch& batch) -> Result<void> {
+    const std::string mark = codec::encode_mark(), key = codec::key(Kind::manifest, digest);
+    const auto known = read_row(db, key, codec::decode_manifest);
+    if (!known) return std::unexpected(known.error());
+    if (!*known) batch.Put(key, codec::encode(record));
     batch.Put(codec::key(Kind::holder, repository, digest), mark);
     batch.Put(codec::key(Kind::link, repository, digest), mark);
+    if (!proves_children(record.media_type)) return {};
     for (const Digest& child : record.children) batch.Put(codec::key(Kind::link, repository, child), mark);
-    return Result<void>();
+    return {};
   });
 }
 
 Result<std::optional<ManifestRecord>> RocksCatalog::manifest(const Digest& digest) {
   return database_->get(codec::key(Kind::manifest, digest), codec::decode_manifest);
 }
-
 Result<bool> RocksCatalog::holds(const RepositoryKey& repository, const Digest& manifest) {
   return database_->has(codec::key(Kind::holder, repository, manifest));
 }
@@ -299,22 +306,18 @@ Result<void> RocksCatalog::link(const RepositoryKey& repository, const Digest& d
   if (codec::has_nul(repository)) return codec::refused_nul();
   return database_->put(codec::key(Kind::link, repository, digest), codec::encode_mark());
 }
-
 Result<bool> RocksCatalog::linked(const RepositoryKey& repository, const Digest& digest) {
   return database_->has(codec::key(Kind::link, repository, digest));
 }
 
 // --- tags ---
-
 Result<void> RocksCatalog::put_tag(const RepositoryKey& repository, const std::string& tag, const TagRecord& record) {
   if (codec::has_nul(repository) || codec::has_nul(tag)) return codec::refused_nul();
   return database_->put(codec::key(Kind::tag, repository, tag), codec::encode(record));
 }
-
 Result<std::optional<TagRecord>> RocksCatalog::tag(const RepositoryKey& repository, const std::string& tag) {
   return database_->get(codec::key(Kind::tag, repository, tag), codec::decode_tag);
 }
-
 Result<void> RocksCatalog::erase_tag(const RepositoryKey& repository, const std::string& tag) {
   return database_->erase(codec::key(Kind::tag, repository, tag));
 }
@@ -364,13 +367,11 @@ Result<std::vector<RepositoryKey>> RocksCatalog::repositories(const std::optiona
 }
 
 // --- pins ---
-
 Result<void> RocksCatalog::put_pin(const PinRecord& pin) {
   if (codec::has_nul(pin.repository) || codec::has_nul(pin.reference)) return codec::refused_nul();
   return database_->put(codec::key(Kind::pin, pin.repository, pin.reference),
                         codec::encode_pin(pin.manifest, pin.until));
 }
-
 Result<void> RocksCatalog::erase_pin(const RepositoryKey& repository, const std::string& reference) {
   return database_->erase(codec::key(Kind::pin, repository, reference));
 }
@@ -390,11 +391,10 @@ Result<std::vector<PinRecord>> RocksCatalog::pins() {
 
 Result<void> RocksCatalog::clear() {
   return database_->change([](rocksdb::DB& db, rocksdb::WriteBatch& batch) {
-    // Kinds are letters: all keys are below this one.
-    return checked(batch.DeleteRange(db.DefaultColumnFamily(), rocksdb::Slice(), rocksdb::Slice("\xff")), "clear");
+    const rocksdb::Slice end("\xff");  // kinds are letters
+    return checked(batch.DeleteRange(db.DefaultColumnFamily(), rocksdb::Slice(), end), "clear");
   });
 }
-
 Result<void> RocksCatalog::flush() { return database_->sync(); }
 
 }  // namespace paddock

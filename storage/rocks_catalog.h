@@ -4,9 +4,9 @@
 // are missing; then recovery sets the folder aside and builds a new one. Writes are atomic batches that reach the
 // operating system at once and the disk by flush(): after a power cut some of the last ones may be missing, which
 // recovery finds by comparing with the files. Needs about 10 MB of memory. One process at a time (conflict).
-// After a write failed (a full disk) it goes on answering reads, and opens its database anew for the first write after
-// that. Thread-safe: RocksDB's own locks for reading, one mutex around writes.
-// https://github.com/facebook/rocksdb/wiki
+// After a write failed (a full disk, one that became read-only) it goes on answering reads, and opens its database anew
+// for the first write that finds a disk which takes writes again. Thread-safe: RocksDB's own locks for reading, one
+// mutex around writes. https://github.com/facebook/rocksdb/wiki
 #pragma once
 
 #include <filesystem>

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view suffix = ".sum";
+constexpr std::uint64_t room = 32U << 20U;  // bytes that opening needs: a table, a log, a manifest
 
 fs::path mark_in(const fs::path& folder) { return folder / "OPENING"; }
 
@@ -38,11 +39,22 @@ Result<void> check_seal(const fs::path& seal_path) {
   const fs::path table = seal_path.parent_path() / seal_path.stem();
   PosixFileSystem disk;
   const auto actual = sum_of(table);
-  if (!actual && actual.error().code == ErrorCode::not_found) return disk.remove(seal_path);
+  if (!actual && actual.error().code == ErrorCode::not_found) return {};
   if (!actual) return std::unexpected(actual.error());
   const auto expected = read_file(disk, seal_path, 1024);
   if (expected && *expected == *actual) return {};
   return fail(ErrorCode::corrupt, Blame::us, "the catalog's table " + table.string() + " is damaged");
+}
+
+// Halves of seals, and seals whose tables are gone.
+void remove_leftovers(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    const fs::path& path = it->path();
+    std::error_code ignored;
+    const bool orphan = path.extension() == suffix && !fs::exists(folder / path.stem(), ignored) && !ignored;
+    if (orphan || path.extension() == ".tmp") fs::remove(path, ignored);
+  }
 }
 
 }  // namespace
@@ -69,16 +81,38 @@ Result<void> check_folder(const fs::path& folder) {
   if (fs::exists(mark_in(folder), error)) {
     return fail(ErrorCode::corrupt, Blame::us, "the process ended while it opened the catalog " + folder.string());
   }
+  remove_leftovers(folder);
+  return check_tables(folder);
+}
+
+Result<void> check_tables(const fs::path& folder) {
   PosixFileSystem disk;
   const auto entries = disk.list(folder);
   if (!entries) return std::unexpected(entries.error());
   for (const auto& entry : *entries) {
     const fs::path path = folder / entry.name;
-    if (path.extension() == ".tmp") fs::remove(path, error);  // of a seal
     if (path.extension() != suffix) continue;
     if (auto good = check_seal(path); !good) return good;
   }
   return {};
+}
+
+Result<void> check_writes(const fs::path& folder) {
+  PosixFileSystem disk;
+  const auto space = disk.space(folder);
+  if (!space) return std::unexpected(space.error());
+  if (space->available < room) {
+    return fail(ErrorCode::no_space, Blame::us, "the catalog waits for room on the disk", true);
+  }
+  const fs::path probe = folder / "PROBE";
+  Result<void> done = write_file_durably(disk, probe, std::string(4096, '\0'));
+  if (done) done = disk.remove(probe);
+  if (!done) return std::unexpected(std::move(done).error().with("the catalog waits for a disk that takes writes"));
+  return {};
+}
+
+bool says_locked(std::string_view status) {
+  return status.find("lock hold by current process") != status.npos || status.find("While lock file") != status.npos;
 }
 
 OpeningMark::OpeningMark(const fs::path& folder) : path_(mark_in(folder)) { std::ofstream(path_).put('\n'); }

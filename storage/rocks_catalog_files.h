@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "storage/error.h"
 
@@ -18,6 +19,12 @@ void seal(const std::filesystem::path& table);    // logs when it cannot
 void unseal(const std::filesystem::path& table);  // the table is gone
 // Makes the folder if need be. denied; corrupt: a table is damaged, or the last opening did not end.
 Result<void> check_folder(const std::filesystem::path& folder);
+// The seals alone; changes nothing. corrupt.
+Result<void> check_tables(const std::filesystem::path& folder);
+// Whether opening it for writing would find a disk that has room and takes writes. no_space, denied, io.
+Result<void> check_writes(const std::filesystem::path& folder);
+// Of what RocksDB says: it has no code for a lock that somebody holds.
+bool says_locked(std::string_view status);
 
 // In the folder while RocksDB opens it.
 class OpeningMark {

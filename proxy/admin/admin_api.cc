@@ -51,6 +51,10 @@ Response page(std::string html) {
   return response;
 }
 
+Response readiness(const std::vector<std::string>& reasons) {
+  return json({{"ready", reasons.empty()}, {"reasons", reasons}}, reasons.empty() ? 200 : 503);
+}
+
 Response unauthorized() {
   auto response = json_error(401, "unauthorized", "this address wants a token: Authorization: Bearer TOKEN");
   response.headers.set("WWW-Authenticate", "Bearer realm=\"paddock\"");
@@ -156,7 +160,7 @@ Task<Response> AdminApi::dispatch(const Request& request) const {
   if (request.method != Method::get && request.method != Method::head) co_return method_not_allowed();
   const auto& path = request.path;
   if (path == "/healthz") co_return answer(200, "text/plain; charset=utf-8", "ok\n");
-  if (path == "/readyz") co_return readiness();
+  if (path == "/readyz") co_return co_await reported(pool_, infallible(data_.not_ready), readiness);
   if (!authorized(request)) co_return unauthorized();
   if (path == "/")
     co_return co_await reported(pool_, infallible(data_.status),
@@ -183,11 +187,6 @@ Task<Response> AdminApi::image(std::string escaped) const {
   auto reference = percent_decode(escaped);
   if (!reference) co_return json_error(reference.error());
   co_return co_await reported(pool_, [this, name = *reference] { return data_.image(name); }, as_json);
-}
-
-Response AdminApi::readiness() const {
-  const auto reasons = data_.not_ready();
-  return json({{"ready", reasons.empty()}, {"reasons", reasons}}, reasons.empty() ? 200 : 503);
 }
 
 bool AdminApi::authorized(const Request& request) const {

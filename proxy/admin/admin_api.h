@@ -3,7 +3,7 @@
 //
 // Reads only: anything but GET and HEAD is 405. With a token configured everything but /healthz and /readyz wants
 // `Authorization: Bearer TOKEN` (RFC 6750). Errors are {"error": {"code", "message"}}.
-// Thread-safe. The functions of AdminData are called concurrently, those marked so on the BlockingPool; everything
+// Thread-safe. The functions of AdminData are called concurrently, on the BlockingPool; everything
 // referred to must outlive the server. An exception that escapes one of them is a 500.
 #pragma once
 
@@ -20,9 +20,9 @@
 namespace paddock {
 
 struct AdminData {
-  // Reasons why requests cannot be served now (recovering, draining); empty when ready. Must not block.
+  // --- all on the pool ---
+  // Reasons why requests cannot be served now (recovering, draining, no data folder); empty when ready.
   std::function<std::vector<std::string>()> not_ready;
-  // --- on the pool ---
   std::function<StatusReport()> status;
   std::function<Result<ImagePage>(const ImageQuery&)> images;
   std::function<Result<ImageReport>(const std::string& reference)> image;
@@ -45,7 +45,6 @@ class AdminApi {
   Task<Response> dispatch(const Request& request) const;
   Task<Response> images(const Request& request) const;
   Task<Response> image(std::string escaped) const;
-  [[nodiscard]] Response readiness() const;
   [[nodiscard]] bool authorized(const Request& request) const;
 
   BlockingPool& pool_;

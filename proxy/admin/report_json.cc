@@ -54,6 +54,7 @@ Json recovery_json(const std::optional<RecoveryReport>& report) {
           {"erased_rows", report->erased_rows},
           {"removed_temporaries", report->removed_temporaries},
           {"quarantined", report->quarantined},
+          {"unreadable", report->unreadable},
           {"broken_records", report->broken_records},
           {"dropped_records", report->dropped_records},
           {"milliseconds", report->duration.count()}};

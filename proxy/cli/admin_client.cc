@@ -1,14 +1,15 @@
 #include "proxy/cli/admin_client.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
+#include "proxy/cli/config_files.h"
 #include "proxy/cli/json_view.h"
 #include "proxy/net/client.h"
 #include "proxy/net/tls.h"
@@ -18,7 +19,7 @@ namespace paddock {
 namespace {
 
 constexpr std::size_t answer_limit = std::size_t{64} * 1024 * 1024;  // bytes
-constexpr std::size_t token_limit = 4096;                            // bytes
+constexpr std::chrono::seconds connect_patience{3};
 
 struct Answer {
   int status = 0;
@@ -33,31 +34,19 @@ Task<Result<Answer>> exchange(HttpClient& client, ClientRequest request) {
   co_return Answer{(*response)->status(), *std::move(body)};
 }
 
-Result<Answer> run(ClientRequest request) {
+// A server that trickles bytes keeps every deadline of the connection, so the whole has one too.
+Result<Answer> run(ClientRequest request, std::chrono::milliseconds patience) {
   asio::io_context loop(1);
   HttpClient client({});
-  Result<Answer> answer = fail(ErrorCode::cancelled, Blame::us, "the request did not end");
+  Result<Answer> answer =
+      fail(ErrorCode::timeout, Blame::upstream, fmt::format("no whole answer within {} ms", patience.count()));
   asio::co_spawn(loop, exchange(client, std::move(request)), [&](const std::exception_ptr& bug, Result<Answer> done) {
     answer = bug ? fail(ErrorCode::protocol, Blame::us, "the request failed unexpectedly") : std::move(done);
     client.close_idle();
     loop.stop();
   });
-  loop.run();
+  loop.run_for(patience);
   return answer;
-}
-
-Result<std::string> read_token(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string token(token_limit, '\0');
-  if (!in) return fail(ErrorCode::invalid_argument, Blame::client, "cannot read the token file " + path);
-  in.read(token.data(), static_cast<std::streamsize>(token.size()));
-  token.resize(static_cast<std::size_t>(in.gcount()));
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
-  const bool printable = token.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
-  if (token.empty() || token.size() >= token_limit || !printable) {
-    return fail(ErrorCode::invalid_argument, Blame::client, "the token file " + path + " does not hold one token");
-  }
-  return token;
 }
 
 }  // namespace
@@ -70,12 +59,16 @@ void AdminOptions::add_to(CLI::App& command) {
 }
 
 Result<AdminClient> AdminClient::make(const AdminOptions& options) {
+  if (options.server.starts_with("unix:")) {
+    return fail(ErrorCode::invalid_argument, Blame::client,
+                "--server: Unix sockets cannot be asked; let admin.listen be an address, 127.0.0.1:5001 say");
+  }
   auto url = Url::parse(options.server.find("://") == std::string::npos ? "http://" + options.server : options.server);
   if (!url) return std::unexpected(url.error().with("--server"));
   std::string token;
   if (!options.token_file.empty()) {
-    auto read = read_token(options.token_file);
-    if (!read) return std::unexpected(read.error());
+    auto read = read_secret(options.token_file, "token");
+    if (!read) return std::unexpected(read.error().with("--token-file"));
     token = *std::move(read);
   } else if (const char* set = std::getenv("PADDOCK_TOKEN")) {
     token = set;
@@ -83,7 +76,7 @@ Result<AdminClient> AdminClient::make(const AdminOptions& options) {
       return fail(ErrorCode::invalid_argument, Blame::client, "PADDOCK_TOKEN holds more than one line");
     }
   }
-  return AdminClient(*std::move(url), std::move(token));
+  return AdminClient(*std::move(url), std::move(token), options.patience);
 }
 
 Result<nlohmann::ordered_json> AdminClient::get(std::string target) const {
@@ -96,7 +89,14 @@ Result<nlohmann::ordered_json> AdminClient::get(std::string target) const {
     if (!tls) return std::unexpected(tls.error());
     request.tls = *std::move(tls);
   }
-  const auto answer = run(std::move(request));
+  request.deadlines = {std::min<std::chrono::milliseconds>(connect_patience, patience_), patience_, patience_};
+  const auto answer = run(std::move(request), patience_);
+  if (!answer && answer.error().code == ErrorCode::timeout) {
+    return fail(ErrorCode::timeout, Blame::upstream,
+                fmt::format("{} does not answer ({}): is it paddock, and is it overloaded? look at its log, or give "
+                            "--server or PADDOCK_SERVER",
+                            server_.origin(), answer.error().context));
+  }
   if (!answer) {
     return fail(answer.error().code, Blame::upstream,
                 fmt::format("cannot reach {} ({}): is paddock running? give --server or PADDOCK_SERVER",

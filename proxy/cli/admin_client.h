@@ -1,11 +1,12 @@
 // AdminClient: asks a running server's admin address, for the subcommands that do so.
 //
-// Blocking: each call runs its own event loop to the end. For one thread. Errors say what to do: unavailable and
-// timeout (is it running?), unauthorized (which token?), not_found and the rest as the server said; protocol when what
-// answers is no paddock.
+// Blocking, but never for longer than `patience`. For one thread. Errors say what to do: unavailable (is it running?),
+// timeout (is it overloaded?), unauthorized (which token?), not_found and the rest as the server said; protocol when
+// what answers is no paddock.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ namespace paddock {
 struct AdminOptions {
   std::string server = "http://127.0.0.1:5001";
   std::string token_file;
+  std::chrono::milliseconds patience{10'000};  // for a whole answer
 
   void add_to(CLI::App& command);
 };
@@ -33,11 +35,13 @@ class AdminClient {
   [[nodiscard]] Result<nlohmann::ordered_json> get(std::string target) const;
 
  private:
-  AdminClient(Url server, std::string token) : server_(std::move(server)), token_(std::move(token)) {}
+  AdminClient(Url server, std::string token, std::chrono::milliseconds patience)
+      : server_(std::move(server)), token_(std::move(token)), patience_(patience) {}
   [[nodiscard]] Result<nlohmann::ordered_json> read_answer(int status, const std::string& body) const;
 
   Url server_;
   std::string token_;
+  std::chrono::milliseconds patience_;
 };
 
 }  // namespace paddock

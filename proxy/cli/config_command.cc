@@ -3,6 +3,7 @@
 
 #include "config/yaml_loader.h"
 #include "proxy/cli/command.h"
+#include "proxy/cli/config_files.h"
 #include "proxy/cli/format.h"
 
 namespace paddock {
@@ -29,6 +30,10 @@ int check(const std::string& file, Console& console) {
     console.err << printable(file) << ": " << (setting.fatal ? "" : "warning: ") << printable(setting.message) << "\n";
     refused = refused || setting.fatal;
   }
+  for (const auto& problem : file_problems(*loaded)) {
+    console.err << printable(file) << ": " << printable(problem) << "\n";
+    refused = true;
+  }
   if (refused) return exit_usage;
   console.out << printable(file) << ": ok\n";
   return exit_done;
@@ -39,8 +44,8 @@ int check(const std::string& file, Console& console) {
 void add_config_command(CLI::App& app, Console& console) {
   auto* command = app.add_subcommand("config", "Work with configuration files");
   command->require_subcommand(1);
-  auto* check_command =
-      command->add_subcommand("check", "Check a configuration file, with the environment's overrides");
+  auto* check_command = command->add_subcommand(
+      "check", "Check a configuration file, the files it names, and the environment's overrides");
   const auto file = std::make_shared<std::string>();
   check_command->add_option("file", *file, "Configuration file (YAML)")->required();
   check_command->callback([&console, file] { console.status = check(*file, console); });

@@ -21,7 +21,12 @@ struct FillCoordinator::Job {
 };
 
 FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options)
-    : loops_(loops), pool_(pool), store_(store), options_(options) {}
+    : loops_(loops),
+      pool_(pool),
+      store_(store),
+      options_(options),
+      clock_(options.clock != nullptr ? *options.clock : system_clock_),
+      unkeepable_(clock_, options.disk_rest) {}
 
 std::shared_ptr<Fill> FillCoordinator::fetch(std::shared_ptr<Upstream> upstream, const std::string& repository,
                                              const Digest& digest) {
@@ -70,9 +75,12 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
     job.fill->finish(*std::move(blob));
     co_return Result<void>{};
   }
+  if (unkeepable_.contains(digest.to_string())) {
+    co_return paddock::fail(ErrorCode::io, Blame::us, "it could not be written a moment ago");
+  }
   auto transfer = co_await open_transfer(job);
   if (!transfer) co_return std::unexpected(std::move(transfer).error());
-  const auto size = transfer->size;
+  const auto size = co_await size_of(job, *transfer);
   auto partial = co_await pool_.run([this, digest, size] { return store_.begin(digest, size); });
   if (!partial) {
     Error error = std::move(partial).error();
@@ -95,7 +103,8 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
     transfer = std::move(next);
     job.fill->set_source(transfer->source);
   }
-  co_return co_await pool_.run([this, filled = job.partial] { return store_.commit(*filled); });
+  BlockingPool& commits = options_.commits != nullptr ? *options_.commits : pool_;
+  co_return co_await commits.run([this, filled = job.partial] { return store_.commit(*filled); });
 }
 
 // From the first byte that is missing. Failures to open count as fruitless transfers and are retried here too.
@@ -108,6 +117,12 @@ Task<Result<BlobTransfer>> FillCoordinator::open_transfer(Job& job) {
     if (!job.partial) co_return transfer;
     if (auto wait = co_await back_off(job, transfer.error()); !wait) co_return std::unexpected(std::move(wait).error());
   }
+}
+
+Task<std::optional<std::uint64_t>> FillCoordinator::size_of(const Job& job, const BlobTransfer& transfer) {
+  if (transfer.size) co_return transfer.size;
+  const auto info = co_await job.upstream->head_blob(job.repository, job.fill->digest());
+  co_return info ? std::optional(info->size) : std::nullopt;
 }
 
 Task<Result<void>> FillCoordinator::copy(Job& job, BlobTransfer& transfer) {
@@ -165,24 +180,42 @@ Task<Result<void>> FillCoordinator::back_off(Job& job, const Error& why) {
 }
 
 void FillCoordinator::settle(const Job& job, const Result<void>& outcome) {
-  const auto& fill = *job.fill;
   if (outcome) {
     job.fill->finish();
     ++completed_;
+  } else if (is_not_kept(outcome.error())) {
+    note_not_kept(job, outcome.error());
   } else {
-    const Error& error = outcome.error();
-    ++failed_;
-    if (error.code == ErrorCode::digest_mismatch) ++verify_failures_;
-    const auto status = fill.status();
-    const bool expected = error.code == ErrorCode::not_found || error.code == ErrorCode::cancelled;
-    spdlog::log(expected ? spdlog::level::info : spdlog::level::err, "fill of {} for {}/{} from {} failed: {} ({})",
-                fill.digest().to_string(), status.upstream, status.repository,
-                status.source.empty() ? status.upstream : status.source, error.context, to_string(error.code));
-    job.fill->finish(error);
+    note_failure(job, outcome.error());
   }
+  {
+    const MutexLock lock(mutex_);
+    fills_.erase(job.fill->digest());
+    ended_.notify_all();
+  }
+  // Last: who hears of the failure and asks again must not get this fill.
+  if (!outcome) job.fill->finish(outcome.error());
+}
+
+void FillCoordinator::note_not_kept(const Job& job, const Error& error) {
+  const std::string digest = job.fill->digest().to_string();
+  ++not_kept_;
+  if (job.partial) unkeepable_.add(digest);
   const MutexLock lock(mutex_);
-  fills_.erase(fill.digest());
-  ended_.notify_all();
+  if (const auto times = not_kept_reports_.happened(clock_.now())) {
+    spdlog::warn("blobs that cannot be kept and pass through uncached: {} since last told, now {}: {} ({})", *times,
+                 digest, error.context, to_string(error.code));
+  }
+}
+
+void FillCoordinator::note_failure(const Job& job, const Error& error) {
+  ++failed_;
+  if (error.code == ErrorCode::digest_mismatch) ++verify_failures_;
+  const auto status = job.fill->status();
+  const bool expected = error.blame == Blame::us || error.code == ErrorCode::not_found;
+  spdlog::log(expected ? spdlog::level::info : spdlog::level::err, "fill of {} for {}/{} from {} failed: {} ({})",
+              status.digest.to_string(), status.upstream, status.repository,
+              status.source.empty() ? status.upstream : status.source, error.context, to_string(error.code));
 }
 
 std::vector<FillStatus> FillCoordinator::fills() const {
@@ -199,7 +232,7 @@ std::vector<FillStatus> FillCoordinator::fills() const {
 
 FillCoordinator::Stats FillCoordinator::stats() const {
   const MutexLock lock(mutex_);
-  return {fills_.size(), completed_, failed_, verify_failures_, resumed_};
+  return {fills_.size(), completed_, failed_, verify_failures_, resumed_, not_kept_};
 }
 
 bool FillCoordinator::stop(std::chrono::milliseconds timeout) {

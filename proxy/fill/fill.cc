@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace paddock {
+namespace {
+
+constexpr std::chrono::seconds come_back{10};
+
+}  // namespace
+
+bool is_not_kept(const Error& error) {
+  return error.blame == Blame::us && error.code != ErrorCode::cancelled && error.code != ErrorCode::unavailable;
+}
 
 Fill::Fill(Digest digest, std::string upstream, std::string repository)
     : digest_(digest), upstream_(std::move(upstream)), repository_(std::move(repository)) {}
@@ -20,8 +29,14 @@ Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point dead
       if (const auto* streaming = std::get_if<Streaming>(&state_)) partial = streaming->partial;
     }
     if (partial) {
-      if (auto size = co_await partial->wait_size(deadline); !size) co_return std::unexpected(std::move(size).error());
-      co_return partial;
+      auto size = co_await partial->wait_size(deadline);
+      if (size) co_return partial;
+      Error error = std::move(size).error();
+      if (error.code == ErrorCode::timeout) {
+        error.context = "the upstream does not say how large the blob is; it is being fetched";
+        error.retry_after = come_back;
+      }
+      co_return std::unexpected(std::move(error));
     }
     if (!co_await waiter.wait_until(deadline)) {
       co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream has not begun to send in time", true);

@@ -4,7 +4,6 @@
 //      │  └───────────────────────────────────▲   (it was in the store already)
 //      └──▶ failed(Error) ◀── streaming
 //
-// A failed fill with `no_space` means: the content exists, but we could not keep it; callers may stream it uncached.
 // Thread-safe.
 #pragma once
 
@@ -35,11 +34,16 @@ struct FillStatus {
   std::chrono::steady_clock::time_point started;
 };
 
+// The content exists, but we could not take it, for want of room or a disk that works: it may be streamed uncached.
+// Not: shutting down, or offline.
+bool is_not_kept(const Error& error);
+
 class Fill {
  public:
   Fill(Digest digest, std::string upstream, std::string repository);
 
-  // Waits until there is something to serve with a known size, or the fill has failed.
+  // Waits until there is something to serve with a known size, or the fill has failed. timeout, with a retry_after when
+  // bytes are coming but nobody knows how many.
   Task<Result<FillSource>> source(std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] FillStatus status() const;
   [[nodiscard]] const Digest& digest() const { return digest_; }

@@ -2,6 +2,7 @@
 // in, requests under way keep the one they began with.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@ struct UpstreamSet {
   struct Entry {
     std::shared_ptr<Upstream> upstream;
     TagPolicy tags;
+    std::chrono::milliseconds stall{30'000};  // a transfer from it that is silent for so long is given up
   };
   UpstreamSelector selector;
   std::map<std::string, Entry> entries;  // by UpstreamRule::name

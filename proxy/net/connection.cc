@@ -14,20 +14,17 @@ namespace paddock {
 namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::seconds farewell{1};
-constexpr std::size_t farewell_bytes = std::size_t{256} * 1024;
+constexpr std::size_t farewell_bytes = std::size_t{64} * 1024 * 1024;
 
-// The name goes into SNI and both kinds into the check of the certificate.
-void expect_host(SSL* ssl, const std::string& host) {
+// The name goes into SNI and both kinds into the check of the certificate; false when nothing would be checked.
+bool expect_host(SSL* ssl, const std::string& host) {
   boost::system::error_code not_an_address;
   asio::ip::make_address(host, not_an_address);
   if (!not_an_address) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
-    return;
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
   }
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  SSL_set1_host(ssl, host.c_str());
-  SSL_set_tlsext_host_name(ssl, host.c_str());
+  return !host.empty() && SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
 }
 
 }  // namespace
@@ -41,7 +38,7 @@ Connection::Connection(Socket socket)
 Task<std::string> Connection::start_tls_client(const TlsClientContext& context, std::string host) {
   tls_.emplace(socket_, context.native());
   SSL* const ssl = tls_->native_handle();
-  expect_host(ssl, host);
+  if (!expect_host(ssl, host)) co_return "its certificate cannot be checked against '" + host + "'";
   const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, as_tuple);
   if (!error) co_return std::string();
   if (const long verdict = SSL_get_verify_result(ssl); verdict != X509_V_OK && !timed_out_) {
@@ -106,12 +103,12 @@ bool Connection::reusable() {
          (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-Task<void> Connection::finish() {
-  deadline(farewell);
+Task<void> Connection::finish(std::chrono::seconds patience) {
+  deadline(patience);
   if (tls_) co_await tls_->async_shutdown(as_tuple);
   SystemError error;
   socket_.shutdown(asio::socket_base::shutdown_send, error);
-  std::array<char, 4096> ignored;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
+  std::array<char, 16384> ignored;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written
   for (std::size_t total = 0; !error && total < farewell_bytes;) {
     const auto [failed, size] = co_await socket_.async_read_some(asio::buffer(ignored), as_tuple);
     error = failed;

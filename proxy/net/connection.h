@@ -61,7 +61,7 @@ class Connection {
   // Nothing has come in and the peer has not closed it: fit for another request.
   [[nodiscard]] bool reusable();
   // Ends it so that the peer has a fair chance to read the last answer: no reset while it is still sending.
-  Task<void> finish();
+  Task<void> finish(std::chrono::seconds patience);
   // What has been written still goes out.
   void close();
   // The peer sees a reset, never a clean end.

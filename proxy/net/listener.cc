@@ -23,10 +23,14 @@ std::unexpected<Error> refuse(ErrorCode code, std::string_view address, std::str
 
 std::unexpected<Error> refuse(std::string_view address, error_code error) {
   if (error == asio::error::address_in_use) {
-    return refuse(ErrorCode::conflict, address, "address already in use; stop what uses it or give another --listen");
+    return refuse(ErrorCode::conflict, address, "address already in use; stop what uses it, or choose another");
   }
   if (error == asio::error::access_denied || error == asio::error::no_permission) {
-    return refuse(ErrorCode::denied, address, error.message());
+    return refuse(ErrorCode::denied, address, "permission denied; ports below 1024 need root or CAP_NET_BIND_SERVICE");
+  }
+  if (error == boost::system::errc::address_not_available) {
+    return refuse(ErrorCode::invalid_argument, address,
+                  "this machine has no such address; choose one of its own, or 0.0.0.0 for all of them");
   }
   return refuse(ErrorCode::invalid_argument, address, error.message());
 }

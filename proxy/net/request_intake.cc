@@ -15,6 +15,7 @@ namespace {
 
 namespace http = boost::beast::http;
 constexpr std::ptrdiff_t max_fields = 128;
+constexpr std::size_t max_logged_line = 256;
 
 std::unexpected<Refusal> refuse(std::string_view message, int status = 400) {
   return std::unexpected(Refusal{status, "UNSUPPORTED", message});
@@ -29,7 +30,9 @@ std::expected<void, Refusal> check_fields(const RequestHeader& header) {
   for (const auto& field : header) {
     if (!is_field_value(field.value())) return refuse("a header has control characters");
   }
-  const bool encoded = header.count(http::field::transfer_encoding) != 0;
+  const auto encodings = header.count(http::field::transfer_encoding);
+  if (encodings > 1) return refuse("at most one Transfer-Encoding header is taken");
+  const bool encoded = encodings != 0;
   if (encoded && (header.version() < 11 || !boost::beast::iequals(header[http::field::transfer_encoding], "chunked"))) {
     return refuse("this Transfer-Encoding is not supported");
   }
@@ -50,6 +53,17 @@ std::expected<std::string, Refusal> take_target(const RequestHeader& header, Req
   return url->target;
 }
 
+// "METHOD TARGET HTTP/2.0", well-formed but for the version.
+bool wants_other_version(std::string_view line) {
+  if (!line.ends_with('\r') || std::ranges::count(line, ' ') != 2) return false;
+  line.remove_suffix(1);
+  const auto version = line.substr(line.rfind(' ') + 1);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const bool is_version = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
+                          version[6] == '.' && is_digit(version[7]);
+  return is_version && version != "HTTP/1.0" && version != "HTTP/1.1";
+}
+
 }  // namespace
 
 std::expected<Request, Refusal> take_request(const RequestHeader& header) {
@@ -66,12 +80,37 @@ std::expected<Request, Refusal> take_request(const RequestHeader& header) {
   return request;
 }
 
-std::optional<Refusal> refusal_for(boost::system::error_code error) {
+std::string_view first_line(std::string_view received) {
+  return received.substr(0, std::min(received.find('\n'), max_logged_line));
+}
+
+Request request_for_log(std::string_view line) {
+  Request request;
+  line = line.substr(0, line.find('\r'));
+  const auto space = std::min(line.find(' '), line.size());
+  request.method_name = std::string(line.substr(0, space));
+  const auto target = line.substr(std::min(space + 1, line.size()));
+  request.path = std::string(target.substr(0, target.find_first_of(" ?")));
+  return request;
+}
+
+Request request_for_log(const RequestHeader& header) {
+  Request request;
+  request.method_name = std::string(header.method_string());
+  request.method = method_from(request.method_name);  // a refused HEAD has no body either
+  const std::string_view target = header.target();
+  request.path = std::string(target.substr(0, std::min(target.find('?'), max_logged_line)));
+  return request;
+}
+
+std::optional<Refusal> refusal_for(boost::system::error_code error, std::string_view line) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     return Refusal{431, "UNSUPPORTED", "the request's header is too large"};
   }
   if (error == http::error::body_limit) return Refusal{413, "SIZE_INVALID", "the request's body is too large"};
-  if (error == http::error::bad_version) return Refusal{505, "UNSUPPORTED", "only HTTP/1.0 and 1.1 are spoken here"};
+  if (error == http::error::bad_version && wants_other_version(line)) {
+    return Refusal{505, "UNSUPPORTED", "only HTTP/1.0 and 1.1 are spoken here"};
+  }
   const bool parsing = error.category() == http::make_error_code(http::error::bad_version).category();
   if (!parsing || error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
   return Refusal{400, "UNSUPPORTED", "the request is not HTTP/1.1 as it should be"};

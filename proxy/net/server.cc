@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proxy/net/listener.h"
+#include "proxy/net/seldom.h"
 #include "proxy/net/session.h"
 #include "storage/mutex.h"
 
@@ -22,7 +23,7 @@ namespace {
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::chrono::seconds abort_patience{1};
-constexpr std::size_t max_turned_away = 64;  // at a time; beyond that they are closed without a word
+constexpr std::size_t max_turned_away = 16;  // at a time; beyond that they are closed without a word
 
 }  // namespace
 
@@ -47,6 +48,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   EventLoops& loops;
   const std::shared_ptr<SessionEnvironment> environment;
   std::atomic<std::size_t> turned_away{0};
+  Seldom failures, refusals;  // of the first loop, where everything is accepted
   Mutex mutex;
   Condition changed;
   std::vector<Door> doors PADDOCK_GUARDED_BY(mutex);
@@ -67,7 +69,9 @@ Task<void> Server::State::accept(std::size_t door) {
     auto [error, socket] = co_await listener->acceptor().async_accept(loops.next(), as_tuple);
     if (environment->draining || error == asio::error::operation_aborted) break;
     if (error) {
-      spdlog::warn("accepting on {}: {}", listener->address(), error.message());
+      if (const auto times = failures.happened(std::chrono::steady_clock::now())) {
+        spdlog::warn("accepting on {}: {} ({} times)", listener->address(), error.message(), *times);
+      }
       asio::steady_timer pause(co_await asio::this_coro::executor, accept_pause);
       co_await pause.async_wait(as_tuple);
       continue;
@@ -100,7 +104,13 @@ void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsSe
       sessions.emplace(id, session);
     }
   }
-  if (full) return turn_away(std::move(session));
+  if (full) {
+    if (const auto times = refusals.happened(std::chrono::steady_clock::now())) {
+      spdlog::warn("too many connections: {} turned away; at most {} at a time are let in", *times,
+                   environment->options.connection_limit);
+    }
+    return turn_away(std::move(session));
+  }
   const auto executor = session->executor();
   // The handler keeps the session until its coroutine is over.
   asio::co_spawn(executor, session->run(), [self = shared_from_this(), session, id](const std::exception_ptr& failed) {
@@ -160,8 +170,8 @@ bool Server::State::wait_until_empty(std::chrono::steady_clock::time_point deadl
 
 Server::Server(EventLoops& loops, BlockingPool& pool, Options options, Handler handler,
                std::function<void(const Exchange&)> observe)
-    : state_(std::make_shared<State>(
-          loops, std::make_shared<SessionEnvironment>(options, pool, std::move(handler), std::move(observe)))) {}
+    : state_(std::make_shared<State>(loops, std::make_shared<SessionEnvironment>(
+                                                std::move(options), pool, std::move(handler), std::move(observe)))) {}
 
 Server::~Server() { abort(); }
 

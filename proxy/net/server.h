@@ -43,6 +43,9 @@ class Server {
     std::chrono::seconds idle_timeout{120};             // between requests
     std::chrono::seconds send_timeout{60};              // without progress while sending
     std::size_t buffer_size = std::size_t{256} * 1024;  // bytes, one for each connection that streams
+    // False: the handler answers from the header alone; a body is neither asked for nor kept, and the connection ends.
+    bool request_bodies = true;
+    Headers refusal_headers{};  // on what is answered without the handler, besides the session's own
   };
   struct Stats {
     std::uint64_t connections = 0;  // open now

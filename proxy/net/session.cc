@@ -3,9 +3,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/none.hpp>
 #include <cstring>
 #include <random>
 #include <spdlog/fmt/fmt.h>
@@ -18,11 +17,12 @@ namespace paddock {
 namespace {
 
 namespace http = boost::beast::http;
-using Parser = http::request_parser<http::string_body>;
 using Clock = std::chrono::steady_clock;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_ahead = std::size_t{64} * 1024;
 constexpr std::size_t first_read = 4096;
+constexpr std::chrono::seconds farewell{2};  // for a client that is still sending what nobody wants
+constexpr std::chrono::seconds turned_away_farewell{1};
 
 std::string describe_peer(const Connection::Socket& socket) {
   boost::system::error_code error;
@@ -62,13 +62,19 @@ class Busy {
 
 SessionEnvironment::SessionEnvironment(Server::Options given, BlockingPool& blocking, Handler handle,
                                        std::function<void(const Exchange&)> see)
-    : options(given),
+    : options(std::move(given)),
       pool(blocking),
       handler(std::move(handle)),
       observe(std::move(see)),
       id_prefix_(std::random_device{}()) {}
 
 std::string SessionEnvironment::next_id() { return fmt::format("{:08x}{:08x}", id_prefix_, ++id_counter_); }
+
+Response SessionEnvironment::refuse(const Refusal& refusal) const {
+  auto response = plain_error(refusal.status, refusal.code, refusal.message);
+  for (const auto& [name, value] : options.refusal_headers) response.headers.set(name, value);
+  return response;
+}
 
 Session::Session(std::shared_ptr<SessionEnvironment> environment, Connection::Socket socket,
                  std::shared_ptr<const TlsServerContext> tls)
@@ -98,11 +104,11 @@ void Session::abort() { connection_.abort(); }
 Task<void> Session::turn_away() {
   const auto self = shared_from_this();
   if (tls_) co_return;
-  const auto response = plain_error(503, "UNAVAILABLE", "too many connections");
+  const auto response = environment_->refuse({503, "UNAVAILABLE", "too many connections"});
   const auto frame =
       frame_response(response, {.head = false, .keep_alive = false, .now = std::chrono::system_clock::now()});
   co_await connection_.write({asio::buffer(frame.header), asio::buffer(body_text(response))}, std::chrono::seconds(1));
-  co_await connection_.finish();
+  co_await connection_.finish(turned_away_farewell);
 }
 
 Task<bool> Session::exchange() {
@@ -131,33 +137,19 @@ Task<bool> Session::wait_for_bytes() {
 }
 
 Task<std::optional<Session::Received>> Session::receive() {
-  const auto& options = environment_->options;
   Parser parser;
-  parser.header_limit(static_cast<std::uint32_t>(options.header_limit));
-  parser.body_limit(options.body_limit);
-  auto [error, size] = co_await http::async_read_header(connection_, buffer_, parser, as_tuple);
-  Received received{{}, refusal_for(error), false, Clock::now()};
-  if (error && !received.refusal) co_return std::nullopt;
+  parser.header_limit(static_cast<std::uint32_t>(environment_->options.header_limit));
+  parser.body_limit(boost::none);  // judged once it is known what the request is
+  const auto [error, size] = co_await http::async_read_header(connection_, buffer_, parser, as_tuple);
+  Received received{{}, std::nullopt, false, Clock::now()};
   if (!error) {
-    auto taken = take_request(parser.get());
-    const auto expectation = expectation_of(parser.get());
-    if (!taken) {
-      received.refusal = taken.error();
-    } else if (expectation == Expectation::unknown) {
-      received.refusal = Refusal{417, "UNSUPPORTED", "this expectation cannot be met"};
-    } else if (!parser.is_done()) {
-      if (expectation == Expectation::go_on) {
-        constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-        if (co_await connection_.write({asio::buffer(go_on), {}}, options.header_timeout)) co_return std::nullopt;
-        connection_.deadline(options.header_timeout);
-      }
-      std::tie(error, size) = co_await http::async_read(connection_, buffer_, parser, as_tuple);
-      received.refusal = refusal_for(error);
-      if (error && !received.refusal) co_return std::nullopt;
-    }
-    if (taken) received.request = std::move(*taken);
-    received.keep_alive = !received.refusal && parser.get().keep_alive();
-    if (!received.refusal) received.request.body = std::move(parser.get().body());
+    if (!co_await take(parser, received)) co_return std::nullopt;
+  } else {
+    const auto unread = buffer_.cdata();
+    const auto line = first_line({static_cast<const char*>(unread.data()), unread.size()});
+    received.refusal = refusal_for(error, line);
+    if (!received.refusal) co_return std::nullopt;
+    received.request = parser.get().target().empty() ? request_for_log(line) : request_for_log(parser.get());
   }
   received.request.id = environment_->next_id();
   received.request.peer = peer_;
@@ -166,8 +158,42 @@ Task<std::optional<Session::Received>> Session::receive() {
   co_return received;
 }
 
+Task<bool> Session::take(Parser& parser, Received& received) {
+  auto taken = take_request(parser.get());
+  received.request = taken ? std::move(*taken) : request_for_log(parser.get());
+  if (!taken) {
+    received.refusal = taken.error();
+  } else if (expectation_of(parser.get()) == Expectation::unknown) {
+    received.refusal = Refusal{417, "UNSUPPORTED", "this expectation cannot be met"};
+  } else if (!parser.is_done()) {
+    if (!environment_->options.request_bodies) co_return true;
+    if (!co_await receive_body(parser, received)) co_return false;
+  }
+  received.keep_alive = !received.refusal && parser.get().keep_alive();
+  co_return true;
+}
+
+Task<bool> Session::receive_body(Parser& parser, Received& received) {
+  const auto& options = environment_->options;
+  if (parser.content_length().value_or(0) > options.body_limit) {
+    received.refusal = refusal_for(http::error::body_limit);
+    co_return true;
+  }
+  if (expectation_of(parser.get()) == Expectation::go_on) {
+    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (co_await connection_.write({asio::buffer(go_on), {}}, options.header_timeout)) co_return false;
+    connection_.deadline(options.header_timeout);
+  }
+  parser.body_limit(options.body_limit);
+  const auto [error, size] = co_await http::async_read(connection_, buffer_, parser, as_tuple);
+  received.refusal = refusal_for(error);
+  if (error && !received.refusal) co_return false;
+  if (!error) received.request.body = std::move(parser.get().body());
+  co_return true;
+}
+
 Task<Response> Session::respond(const Received& received) {
-  if (const auto& refusal = received.refusal) co_return plain_error(refusal->status, refusal->code, refusal->message);
+  if (const auto& refusal = received.refusal) co_return environment_->refuse(*refusal);
   std::string what;
   try {
     auto response = co_await environment_->handler(received.request);
@@ -177,7 +203,7 @@ Task<Response> Session::respond(const Received& received) {
     what = e.what();
   }
   spdlog::warn("request {}: the handler failed: {}", received.request.id, what);
-  auto response = plain_error(500, "UNKNOWN", "internal error");
+  auto response = environment_->refuse({500, "UNKNOWN", "internal error"});
   response.log_note = std::move(what);
   co_return response;
 }
@@ -205,7 +231,7 @@ Task<bool> Session::send(const Received& received, Response response) {
     environment_->observe({received.request, response, writer.sent(), to_first_byte, since(received.at),
                            failed.has_value(), failed ? std::string_view(*failed) : std::string_view()});
   }
-  if (!failed && !keep) co_await connection_.finish();
+  if (!failed && !keep) co_await connection_.finish(farewell);
   co_return !failed && keep;
 }
 

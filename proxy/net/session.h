@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <expected>
 #include <memory>
@@ -24,6 +26,8 @@ struct SessionEnvironment {
   SessionEnvironment(Server::Options given, BlockingPool& blocking, Handler handle,
                      std::function<void(const Exchange&)> see);
   [[nodiscard]] std::string next_id();  // 16 hex digits
+  // What is answered without the handler.
+  [[nodiscard]] Response refuse(const Refusal& refusal) const;
 
   const Server::Options options;
   BlockingPool& pool;
@@ -52,13 +56,16 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Received {
     Request request;
     std::optional<Refusal> refusal;
-    bool keep_alive = false;
+    bool keep_alive = false;  // nothing of this request is left in the connection, and the client means to go on
     std::chrono::steady_clock::time_point at;
   };
 
   Task<bool> exchange();  // false when it was the last one
   Task<bool> wait_for_bytes();
-  Task<std::optional<Received>> receive();  // nothing when the client is gone
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  Task<std::optional<Received>> receive();              // nothing when the client is gone
+  Task<bool> take(Parser& parser, Received& received);  // false when the client is gone
+  Task<bool> receive_body(Parser& parser, Received& received);
   Task<Response> respond(const Received& received);
   Task<bool> send(const Received& received, Response response);
 

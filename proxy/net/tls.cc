@@ -1,8 +1,12 @@
 #include "proxy/net/tls.h"
 
+#include <boost/asio/buffer.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <span>
+#include <openssl/x509err.h>
 #include <string>
 #include <string_view>
 
@@ -11,6 +15,9 @@
 namespace paddock {
 namespace {
 
+namespace asio = boost::asio;
+
+constexpr std::size_t pem_limit = std::size_t{4} << 20U;  // the CAs of a whole system are a tenth of it
 // ALPN's wire form: length, name.
 constexpr std::string_view http11{"\x08http/1.1"};
 const auto* as_bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
@@ -29,12 +36,60 @@ void harden(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // idle connections keep no record buffers
 }
 
-std::unexpected<Error> refuse(const std::string& what, const std::filesystem::path& file) {
-  std::string text(256, '\0');
-  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+// Without it OpenSSL would ask for the passphrase on the terminal.
+int no_passphrase(char* /*out*/, int /*size*/, int /*writing*/, void* /*data*/) { return 0; }
+
+std::unexpected<Error> refuse(const std::filesystem::path& file, std::string_view why) {
   ERR_clear_error();
-  text.resize(text.find('\0'));
-  return fail(ErrorCode::invalid_argument, Blame::us, what + " " + file.string() + ": " + text);
+  return fail(ErrorCode::invalid_argument, Blame::us, file.string() + ": " + std::string(why));
+}
+
+// Of what OpenSSL has to say the reason alone: "ee key too small".
+std::unexpected<Error> refuse(const std::filesystem::path& file, std::string why, boost::system::error_code error) {
+  const char* const reason = ERR_reason_error_string(static_cast<unsigned long>(error.value()));
+  return refuse(file, reason == nullptr ? why : why.append(" (").append(reason).append(")"));
+}
+
+Result<std::string> read_pem(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return refuse(file, "is a folder, not a PEM file");
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return refuse(file, std::strerror(errno));
+  std::string content(pem_limit + 1, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad()) return refuse(file, "cannot be read");
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (content.size() > pem_limit) return refuse(file, "is larger than any PEM file");
+  return content;
+}
+
+Result<std::string> read_certificates(const std::filesystem::path& file) {
+  auto content = read_pem(file);
+  if (content && !content->contains(" CERTIFICATE-----")) {
+    return refuse(file, "holds no PEM certificate (-----BEGIN CERTIFICATE-----)");
+  }
+  return content;
+}
+
+Result<void> use_key(asio::ssl::context& context, const std::filesystem::path& file,
+                     const std::filesystem::path& certificate) {
+  const auto content = read_pem(file);
+  if (!content) return std::unexpected(content.error());
+  if (!content->contains(" PRIVATE KEY-----")) {
+    return refuse(file, "holds no PEM private key (-----BEGIN PRIVATE KEY-----)");
+  }
+  if (content->contains("ENCRYPTED")) {
+    return refuse(file, "the private key is encrypted: give one without a passphrase (openssl pkey -in FILE -out NEW)");
+  }
+  boost::system::error_code error;
+  context.use_private_key(asio::buffer(*content), asio::ssl::context::pem, error);
+  const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  if (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH) {
+    return refuse(file, "the private key does not belong to the certificate " + certificate.string());
+  }
+  if (error) return refuse(file, "holds no usable private key", error);
+  return {};
 }
 
 }  // namespace
@@ -47,8 +102,12 @@ Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optio
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context, as_bytes(http11), http11.size());
   SSL_CTX_set_default_verify_paths(context);
-  if (ca_file && SSL_CTX_load_verify_file(context, ca_file->c_str()) != 1) {
-    return refuse("cannot read CA certificates from", *ca_file);
+  if (ca_file) {
+    const auto content = read_certificates(*ca_file);
+    if (!content) return std::unexpected(content.error());
+    boost::system::error_code error;
+    made->native().add_certificate_authority(asio::buffer(*content), error);
+    if (error) return refuse(*ca_file, "holds a certificate that cannot be used", error);
   }
   return made;
 }
@@ -61,13 +120,13 @@ Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const std::files
   harden(context);
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
-    return refuse("cannot read a certificate from", certificate);
-  }
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return refuse("cannot use the private key", key);
-  }
-  if (SSL_CTX_check_private_key(context) != 1) return refuse("the key does not belong to", certificate);
+  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  const auto chain = read_certificates(certificate);
+  if (!chain) return std::unexpected(chain.error());
+  boost::system::error_code error;
+  made->native().use_certificate_chain(asio::buffer(*chain), error);
+  if (error) return refuse(certificate, "holds no usable certificate", error);
+  if (auto used = use_key(made->native(), key, certificate); !used) return std::unexpected(std::move(used).error());
   return made;
 }
 

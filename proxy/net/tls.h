@@ -13,10 +13,12 @@ namespace paddock {
 class TlsClientContext;  // what we trust as a client: TLS 1.2+, peer and host name verified
 class TlsServerContext;  // our certificate and key
 
-// The system's CAs, plus those of `ca_file` (PEM) when given. invalid_argument names the file and OpenSSL's reason.
+// The system's CAs, plus those of `ca_file` (PEM) when given. invalid_argument names the file and what is wrong with
+// it.
 Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optional<std::filesystem::path>& ca_file);
 
-// PEM chain and key; invalid_argument when unreadable or not belonging together.
+// PEM chain and key without a passphrase; invalid_argument when unreadable or not belonging together. Blocking, as
+// above.
 Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const std::filesystem::path& certificate,
                                                                 const std::filesystem::path& key);
 

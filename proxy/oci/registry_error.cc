@@ -49,13 +49,46 @@ struct Answer {
   std::string_view code;
 };
 
+// Of ours nothing may look like the client's doing (4xx), nor like an upstream that says no (403, 404).
+Answer decide_own(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::unavailable:
+      return {502, "UNAVAILABLE"};
+    case ErrorCode::timeout:
+      return {504, "UNAVAILABLE"};
+    case ErrorCode::rate_limited:
+    case ErrorCode::cancelled:
+      return {503, "UNAVAILABLE"};
+    default:
+      return {500, "UNKNOWN"};
+  }
+}
+
+// Errors of ours name files and folders, which are nobody else's business: the log has them, clients get this.
+std::string own_message(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::no_space:
+      return "the cache has no space left for this";
+    case ErrorCode::io:
+    case ErrorCode::corrupt:
+    case ErrorCode::denied:
+      return "the cache could not read or write its storage; its log says why";
+    case ErrorCode::cancelled:
+      return "the cache is shutting down";
+    case ErrorCode::unavailable:
+      return "the cache does not have this, and is not to ask an upstream (offline mode)";
+    default:
+      return "the cache failed; its log says why";
+  }
+}
+
 // What the same code means depends on who is to blame: 4xx tells clients that asking again is of no use.
 Answer by_blame(const Error& error, Answer client) {
-  if (error.blame == Blame::client) return client;
-  return error.blame == Blame::upstream ? Answer{502, "UNKNOWN"} : Answer{500, "UNKNOWN"};
+  return error.blame == Blame::client ? client : Answer{502, "UNKNOWN"};
 }
 
 Answer decide(const Error& error, Subject subject) {
+  if (error.blame == Blame::us) return decide_own(error.code);
   switch (error.code) {
     case ErrorCode::not_found:
       return {404, unknown_code(subject)};
@@ -71,8 +104,8 @@ Answer decide(const Error& error, Subject subject) {
       return by_blame(error, {400, invalid_code(subject)});
     case ErrorCode::unavailable:
       return {502, "UNAVAILABLE"};
-    case ErrorCode::timeout:
-      return {504, "UNAVAILABLE"};
+    case ErrorCode::timeout:  // with a time to come back it is on its way
+      return {error.retry_after ? 503 : 504, "UNAVAILABLE"};
     case ErrorCode::rate_limited:  // never 429: clients answer it with immediate tries on the same host
       return {503, "TOOMANYREQUESTS"};
     case ErrorCode::unsupported:
@@ -88,23 +121,10 @@ Answer decide(const Error& error, Subject subject) {
   return {500, "UNKNOWN"};
 }
 
-// Errors of ours name files and folders, which are nobody else's business: the log has them.
 std::string message_of(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::unauthorized:
-      return "the upstream refused our credentials: " + public_message(error.context);
-    case ErrorCode::no_space:
-      return "the cache has no space left for this";
-    case ErrorCode::io:
-    case ErrorCode::corrupt:
-      return "the cache could not read or write its storage; its log says why";
-    case ErrorCode::cancelled:
-      return "the cache is shutting down";
-    default:
-      break;
-  }
-  if (error.blame == Blame::us && error.code == ErrorCode::conflict) return "the cache failed; its log says why";
-  return public_message(error.context);
+  if (error.blame == Blame::us) return own_message(error.code);
+  const std::string message = public_message(error.context);
+  return error.code == ErrorCode::unauthorized ? "the upstream refused our credentials: " + message : message;
 }
 
 Response make_response(const RegistryError& answer, std::string log_note) {

@@ -1,6 +1,7 @@
 // Errors as registry clients expect them: the one place that knows HTTP status and OCI codes.
 // OCI distribution specification 1.1, "Error codes". What each client does with a status is in facts that the README of
-// deploy/docs explains: 404 only where the upstream says so, 502/504 quickly when it is away, never 429.
+// deploy/docs explains: 404 only where the upstream says so, 502/504 quickly when it is away, never 429. Of an error
+// that blames us only its kind gets out, never its text, and it is always a 5xx.
 #pragma once
 
 #include <string>

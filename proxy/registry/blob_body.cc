@@ -1,8 +1,9 @@
 #include "proxy/registry/blob_body.h"
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace paddock {
 namespace {
@@ -36,7 +37,6 @@ Task<Piece> next_filled(std::shared_ptr<Following> body) {
 struct Passing {
   BlobTransfer transfer;
   std::uint64_t position;  // of the next byte from the transfer
-  ByteRange range;
   std::uint64_t size;
   Digest digest;
   Hasher hasher;
@@ -44,42 +44,22 @@ struct Passing {
   std::vector<std::byte> buffer;
 };
 
-bool is_whole(const Passing& body) { return body.range.length() == body.size; }
-
-// The part of what was just read that lies in the range.
-std::string wanted(const Passing& body, std::uint64_t begin, std::size_t count) {
-  const auto first = std::max(begin, body.range.first);
-  const auto end = std::min(begin + count, body.range.last + 1);
-  if (first >= end) return {};
-  return {reinterpret_cast<const char*>(body.buffer.data()) + (first - begin), end - first};
-}
-
-Task<Result<std::size_t>> read_once(Passing& body) {
-  auto count = co_await body.transfer.read(body.buffer);
-  if (!count) co_return count;
-  if (*count == 0) co_return fail(ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early");
-  if (is_whole(body)) {
-    co_await body.pool.run([&body, n = *count]() -> Result<void> {
-      body.hasher.update(std::span(body.buffer).first(n));
-      return {};
-    });
-  }
-  body.position += *count;
-  co_return count;
-}
-
 Task<Piece> next_passed(std::shared_ptr<Passing> body) {
-  for (;;) {
-    const auto begin = body->position;
-    auto count = co_await read_once(*body);
-    if (!count) co_return std::unexpected(std::move(count).error());
-    if (body->position > body->size) co_return fail(ErrorCode::protocol, Blame::upstream, "more bytes than announced");
-    if (is_whole(*body) && body->position == body->size && body->hasher.finish() != body->digest) {
-      co_return fail(ErrorCode::digest_mismatch, Blame::upstream,
-                     "the upstream sent other bytes than " + body->digest.to_string());
-    }
-    if (auto piece = wanted(*body, begin, *count); !piece.empty()) co_return piece;
+  const auto count = co_await body->transfer.read(body->buffer);
+  if (!count) co_return std::unexpected(count.error());
+  if (*count == 0) co_return fail(ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early");
+  const auto bytes = std::span(body->buffer).first(*count);
+  body->position += *count;
+  if (body->position > body->size) co_return fail(ErrorCode::protocol, Blame::upstream, "more bytes than announced");
+  co_await body->pool.run([&body, bytes]() -> Result<void> {
+    body->hasher.update(bytes);
+    return {};
+  });
+  if (body->position == body->size && body->hasher.finish() != body->digest) {
+    co_return fail(ErrorCode::digest_mismatch, Blame::upstream,
+                   "the upstream sent other bytes than " + body->digest.to_string());
   }
+  co_return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 }  // namespace
@@ -96,12 +76,10 @@ BodyStream filling_body(std::shared_ptr<PartialBlob> partial, ByteRange range, s
   return {range.length(), [body] { return next_filled(body); }};
 }
 
-BodyStream passing_body(BlobTransfer transfer, ByteRange range, std::uint64_t size, Digest digest, BlockingPool& pool) {
-  const auto position = transfer.offset;
-  auto body =
-      std::make_shared<Passing>(Passing{std::move(transfer), position, range, size, digest, Hasher(digest.algorithm()),
-                                        pool, std::vector<std::byte>(passing_buffer)});
-  return {range.length(), [body] { return next_passed(body); }};
+BodyStream passing_body(BlobTransfer transfer, std::uint64_t size, Digest digest, BlockingPool& pool) {
+  auto body = std::make_shared<Passing>(Passing{std::move(transfer), 0, size, digest, Hasher(digest.algorithm()), pool,
+                                                std::vector<std::byte>(passing_buffer)});
+  return {size, [body] { return next_passed(body); }};
 }
 
 }  // namespace paddock

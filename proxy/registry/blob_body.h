@@ -19,9 +19,8 @@ BodyStream stored_body(Blob blob, ByteRange range);
 BodyStream filling_body(std::shared_ptr<PartialBlob> partial, ByteRange range, std::chrono::milliseconds stall,
                         std::shared_ptr<void> reader);
 
-// From the upstream to one client. A whole blob is hashed on the way, and its last piece is held back until the digest
-// has been found right; of a range nothing can be verified here, the client does. `transfer` starts at or before
-// range.first and `size` is the blob's.
-BodyStream passing_body(BlobTransfer transfer, ByteRange range, std::uint64_t size, Digest digest, BlockingPool& pool);
+// A whole blob from the upstream to one client, hashed on the way; its last piece is held back until the digest has
+// been found right. `transfer` starts at 0 and `size` is the blob's.
+BodyStream passing_body(BlobTransfer transfer, std::uint64_t size, Digest digest, BlockingPool& pool);
 
 }  // namespace paddock

@@ -18,7 +18,10 @@ struct Plan {
   std::optional<ByteRange> range;  // nothing: no body
 };
 
-Plan plan(const Request& request, const Digest& digest, std::uint64_t size, CacheState cache) {
+enum class Ranges : bool { ignored, served };
+
+Plan plan(const Request& request, const Digest& digest, std::uint64_t size, CacheState cache,
+          Ranges ranges = Ranges::served) {
   const std::string name = digest.to_string();
   const std::string etag = '"' + name + '"';
   Plan result;
@@ -27,14 +30,15 @@ Plan plan(const Request& request, const Digest& digest, std::uint64_t size, Cach
   response.headers = {{"Content-Type", "application/octet-stream"},
                       {"Docker-Content-Digest", name},
                       {"ETag", etag},
-                      {"Accept-Ranges", "bytes"}};
+                      {"Accept-Ranges", ranges == Ranges::served ? "bytes" : "none"}};
   const auto condition = request.headers.get("If-None-Match");
   if (condition && matches_etag(*condition, etag)) {
     response.status = 304;
     return result;
   }
   // Range is defined for GET only (RFC 9110, 14.2).
-  const auto asked = request.method == Method::get ? request.headers.get("Range") : std::nullopt;
+  const bool possible = request.method == Method::get && ranges == Ranges::served;
+  const auto asked = possible ? request.headers.get("Range") : std::nullopt;
   const auto decision = decide_range(asked, request.headers.get("If-Range"), etag, size);
   switch (decision.kind) {
     case RangeDecision::Kind::whole:
@@ -60,7 +64,9 @@ Response with_stored(const Request& request, const Digest& digest, Blob blob, Ca
   return std::move(response);
 }
 
-// Does the repository contain it? Asked of the upstream at most once for a pair.
+// Does the repository contain it? A manifest that its upstream served for it is proof for what the image is made of, as
+// registries take none whose blobs they do not have; what an index names proves nothing, and is not linked. The
+// upstream is asked at most once for a pair.
 Task<Result<void>> check_access(const RegistryContext& context, const RepositoryRequest& request, Digest digest) {
   const auto& repository = request.repository;
   auto linked = co_await context.pool.run([&] { return context.catalog.linked(repository, digest); });
@@ -75,54 +81,60 @@ Task<Result<void>> check_access(const RegistryContext& context, const Repository
   co_return Result<void>{};
 }
 
-// The store cannot keep it: straight through. Each client costs an upstream transfer of its own here.
+// The store cannot keep it: straight through. Each client costs an upstream transfer of its own here. Of a part nothing
+// could be verified, so that the whole is sent whatever Range says (RFC 9110, 14.2).
 Task<Response> pass_through(const RegistryContext& context, const RepositoryRequest& request, Digest digest) {
   auto& upstream = *request.upstream.upstream;
   const auto& name = request.repository.repository;
   auto info = co_await upstream.head_blob(name, digest);
   if (!info) co_return error_response(info.error(), Subject::blob);
-  auto [response, range] = plan(request.http, digest, info->size, CacheState::bypass);
+  auto [response, range] = plan(request.http, digest, info->size, CacheState::bypass, Ranges::ignored);
   if (!range || request.http.method == Method::head) {
     if (range) response.body = BodyStream{range->length(), nullptr};
     co_return std::move(response);
   }
-  const bool all = range->length() == info->size;
-  const auto length = all ? std::nullopt : std::optional(range->length());
-  auto transfer = co_await upstream.get_blob(name, digest, range->first, length);
+  auto transfer = co_await upstream.get_blob(name, digest, 0, std::nullopt);
   if (!transfer) co_return error_response(transfer.error(), Subject::blob);
-  response.body = passing_body(*std::move(transfer), *range, info->size, digest, context.pool);
+  response.body = passing_body(*std::move(transfer), info->size, digest, context.pool);
   co_return std::move(response);
 }
 
-Task<Result<FillSource>> wait_for_fill(const RegistryContext& context, const RepositoryRequest& request,
-                                       std::shared_ptr<Fill> fill) {
-  const auto deadline = std::chrono::steady_clock::now() + context.first_byte;
-  auto source = co_await fill->source(deadline);
-  if (source || source.error().code != ErrorCode::not_found) co_return source;
-  // Another repository's fill found nothing; this one may have it all the same.
-  const auto status = fill->status();
+struct Filling {
+  std::shared_ptr<Fill> fill;
+  Result<FillSource> source;
+};
+
+// The one fill of the digest may be another repository's, or another upstream's: how it fails there says nothing about
+// here, so that another is tried then.
+Task<Filling> wait_for_fill(const RegistryContext& context, const RepositoryRequest& request, Digest digest,
+                            SteadyTime deadline) {
+  constexpr int tries = 4;
   const auto& mine = request.repository;
-  if (status.repository == mine.repository && status.upstream == mine.upstream) co_return source;
-  auto own = context.fills.fetch(request.upstream.upstream, mine.repository, fill->digest());
-  co_return co_await own->source(deadline);
+  for (int number = 1;; ++number) {
+    auto fill = context.fills.fetch(request.upstream.upstream, mine.repository, digest);
+    auto source = co_await fill->source(deadline);
+    const auto status = fill->status();
+    const bool own = status.repository == mine.repository && status.upstream == mine.upstream;
+    if (source || own || number == tries || source.error().blame != Blame::upstream) {
+      co_return Filling{std::move(fill), std::move(source)};
+    }
+  }
 }
 
-Task<Response> serve_filling(const RegistryContext& context, const RepositoryRequest& request, Digest digest) {
-  const auto fill = context.fills.fetch(request.upstream.upstream, request.repository.repository, digest);
-  auto source = co_await wait_for_fill(context, request, fill);
+Task<Response> serve_filling(const RegistryContext& context, const RepositoryRequest& request, Digest digest,
+                             SteadyTime deadline) {
+  auto [fill, source] = co_await wait_for_fill(context, request, digest, deadline);
   if (!source) {
-    const Error& error = source.error();
-    if (error.blame == Blame::us && (error.code == ErrorCode::no_space || error.code == ErrorCode::io)) {
-      co_return co_await pass_through(context, request, digest);
-    }
-    co_return error_response(error, Subject::blob);
+    if (is_not_kept(source.error())) co_return co_await pass_through(context, request, digest);
+    co_return error_response(source.error(), Subject::blob);
   }
   if (auto* blob = std::get_if<Blob>(&*source)) {
     co_return with_stored(request.http, digest, std::move(*blob), CacheState::hit);
   }
   auto partial = std::get<std::shared_ptr<PartialBlob>>(*std::move(source));
   auto [response, range] = plan(request.http, digest, partial->size().value_or(0), CacheState::fill);
-  if (range) response.body = filling_body(std::move(partial), *range, context.stall, fill->add_reader());
+  const auto stall = 2 * request.upstream.stall;  // one silent transfer may be noticed and replaced meanwhile
+  if (range) response.body = filling_body(std::move(partial), *range, stall, fill->add_reader());
   co_return std::move(response);
 }
 
@@ -143,6 +155,7 @@ Task<Response> describe(const RegistryContext& context, const RepositoryRequest&
 }  // namespace
 
 Task<Response> serve_blob(const RegistryContext& context, RepositoryRequest request) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + context.first_byte;
   const auto digest = Digest::parse(request.reference);
   if (!digest) co_return error_response(digest.error(), Subject::digest);
   if (auto access = co_await check_access(context, request, *digest); !access) {
@@ -155,7 +168,7 @@ Task<Response> serve_blob(const RegistryContext& context, RepositoryRequest requ
     co_return co_await pass_through(context, request, *digest);
   }
   if (request.http.method == Method::head) co_return co_await describe(context, request, *digest);
-  co_return co_await serve_filling(context, request, *digest);
+  co_return co_await serve_filling(context, request, *digest, deadline);
 }
 
 }  // namespace paddock

@@ -1,9 +1,9 @@
 // GET and HEAD /v2/<name>/blobs/<digest>, with ranges and conditions. OCI distribution specification 1.1, "Pulling
 // blobs"; RFC 9110, 13 and 14.
 //
-// A blob is served for a repository only if that repository is known to contain it: a manifest of it names the blob, or
+// A blob is served for a repository only if that repository is known to contain it: an image of it is made of it, or
 // the upstream has said so. Then: stored -> from disk; else the one fill of this digest is joined or begun; where the
-// store cannot keep it, the bytes pass through uncached.
+// store cannot keep it, the bytes pass through uncached, whole whatever the range.
 #pragma once
 
 #include "proxy/registry/context.h"

@@ -23,8 +23,8 @@ struct RegistryContext {
   ManifestSource& manifests;
   TagResolver& tags;
   const CurrentUpstreams& upstreams;
-  std::chrono::milliseconds first_byte{60'000};  // how long a client waits for the upstream to begin a blob
-  std::chrono::milliseconds stall{60'000};       // a transfer without a byte for so long is aborted
+  // How long a client waits for a blob's header, all in all: docker and containerd give up after 30 s.
+  std::chrono::milliseconds first_byte{25'000};
 };
 
 // A request for something in a repository, with its upstream found.

@@ -28,10 +28,11 @@ Response to_response(const ServedManifest& manifest, const Request& request) {
 Task<Response> serve_manifest(const RegistryContext& context, RepositoryRequest request) {
   const auto reference = parse_tag_or_digest(request.reference);
   if (!reference) co_return error_response(reference.error(), Subject::tag);
-  const auto& [upstream, policy] = request.upstream;
-  auto manifest = reference->digest
-                      ? co_await context.manifests.by_digest(upstream, request.repository, *reference->digest)
-                      : co_await context.tags.resolve(upstream, policy, request.repository, reference->text);
+  const auto& upstream = request.upstream.upstream;
+  auto manifest =
+      reference->digest
+          ? co_await context.manifests.by_digest(upstream, request.repository, *reference->digest)
+          : co_await context.tags.resolve(upstream, request.upstream.tags, request.repository, reference->text);
   if (!manifest) co_return error_response(manifest.error(), Subject::manifest);
   co_return to_response(*manifest, request.http);
 }

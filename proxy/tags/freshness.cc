@@ -8,6 +8,10 @@ bool is_fresh(WallTime validated, WallTime now, const TagPolicy& policy) {
   return validated <= now && now - validated < policy.ttl;
 }
 
+bool is_usable(WallTime validated, WallTime now, const TagPolicy& policy) {
+  return age(validated, now) <= policy.stale_if_error;
+}
+
 OnError on_revalidation_error(const Error& error, WallTime validated, WallTime now, const TagPolicy& policy) {
   switch (error.code) {
     case ErrorCode::not_found:
@@ -16,7 +20,7 @@ OnError on_revalidation_error(const Error& error, WallTime validated, WallTime n
     case ErrorCode::unauthorized:
       return OnError::pass_on;
     default:
-      return age(validated, now) <= policy.stale_if_error ? OnError::serve_stale : OnError::pass_on;
+      return is_usable(validated, now, policy) ? OnError::serve_stale : OnError::pass_on;
   }
 }
 

@@ -16,6 +16,9 @@ struct TagPolicy {
 // A clock set back makes nothing fresh for ever: a confirmation in the future is stale.
 bool is_fresh(WallTime validated, WallTime now, const TagPolicy& policy);
 
+// May it be served while the upstream is away?
+bool is_usable(WallTime validated, WallTime now, const TagPolicy& policy);
+
 enum class OnError {
   serve_stale,  // the upstream is away: what we have is the best there is
   forget,       // the upstream says it does not exist

@@ -44,9 +44,10 @@ Task<Result<ServedManifest>> ManifestSource::by_digest(std::shared_ptr<Upstream>
 Task<Result<std::optional<ServedManifest>>> ManifestSource::stored(RepositoryKey repository, Digest digest) {
   using Found = std::optional<ServedManifest>;
   co_return co_await pool_.run([this, &repository, &digest]() -> Result<Found> {
-    const auto linked = catalog_.linked(repository, digest);
-    if (!linked) return std::unexpected(linked.error());
-    if (!*linked) return Found();
+    // Not linked(): anybody may push an index that names a manifest of somebody else's.
+    const auto held = catalog_.holds(repository, digest);
+    if (!held) return std::unexpected(held.error());
+    if (!*held) return Found();
     auto record = catalog_.manifest(digest);
     if (!record) return std::unexpected(std::move(record).error());
     if (!*record) return Found();
@@ -62,14 +63,15 @@ Task<Result<ServedManifest>> ManifestSource::fetch(std::shared_ptr<Upstream> ups
   if (!fetched) co_return std::unexpected(std::move(fetched).error());
   auto manifest = parse_manifest(fetched->content, fetched->media_type);
   if (!manifest) co_return std::unexpected(std::move(manifest).error());
-  const ManifestRecord record{fetched->media_type, fetched->content, manifest->children()};
+  // What the content says of itself, if it does: the header is the word of whoever delivers it here.
+  const ManifestRecord record{manifest->media_type, fetched->content, manifest->children()};
   const Digest digest = fetched->digest;
   auto kept =
       co_await pool_.run([this, &repository, &digest, &record] { return store_.put(repository, digest, record); });
   // A full or broken disk must not keep the client from its image.
   if (!kept) spdlog::error("cannot keep the manifest {}: {}", digest.to_string(), kept.error().context);
   co_return ServedManifest{.digest = digest,
-                           .media_type = fetched->media_type,
+                           .media_type = record.media_type,
                            .content = std::make_shared<const std::string>(std::move(fetched->content)),
                            .cache = kept ? CacheState::fill : CacheState::bypass};
 }

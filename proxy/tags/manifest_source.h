@@ -11,11 +11,11 @@
 #include <string>
 #include <utility>
 
-#include "proxy/tags/negative_cache.h"
 #include "proxy/upstream/upstream.h"
 #include "storage/blocking_pool.h"
 #include "storage/catalog.h"
 #include "storage/manifest_store.h"
+#include "storage/negative_cache.h"
 #include "storage/single_flight.h"
 
 namespace paddock {

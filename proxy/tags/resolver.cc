@@ -37,12 +37,14 @@ Task<Result<ServedManifest>> TagResolver::resolve(std::shared_ptr<Upstream> upst
   if (missing_.contains(name_of(repository, tag))) {
     co_return fail(ErrorCode::not_found, Blame::client, "the upstream has just said that it has no such tag");
   }
-  if (at_hand && away_.contains(repository.upstream)) {
+  // What is too old to be served is no reason to hurry, nor to give up early.
+  const bool usable = at_hand && is_usable(at_hand->record.validated, clock_.wall(), policy);
+  if (usable && away_.contains(repository.upstream)) {
     Error error{ErrorCode::unavailable, Blame::upstream, "the upstream was away a moment ago", true};
     co_return co_await fall_back(std::move(error), policy, repository, tag, at_hand);
   }
-  const auto deadline = at_hand ? options_.stale_deadline : options_.deadline;
-  const auto work = [this, upstream, repository, tag, at_hand] { return refresh(upstream, repository, tag, at_hand); };
+  const auto deadline = usable ? options_.stale_deadline : options_.deadline;
+  const auto work = [this, upstream, policy, repository, tag] { return refresh(upstream, policy, repository, tag); };
   auto answer = co_await flights_.run({repository, tag}, work, std::chrono::steady_clock::now() + deadline);
   if (answer) co_return answer;
   co_return co_await fall_back(answer.error(), policy, repository, tag, at_hand);
@@ -59,9 +61,13 @@ Task<Result<std::optional<TagResolver::Known>>> TagResolver::known(RepositoryKey
 }
 
 // The shared piece of work: asks the upstream, and remembers how that went.
-Task<Result<ServedManifest>> TagResolver::refresh(std::shared_ptr<Upstream> upstream, RepositoryKey repository,
-                                                  std::string tag, std::optional<Known> known) {
-  auto answer = co_await current(upstream, repository, tag, std::move(known));
+Task<Result<ServedManifest>> TagResolver::refresh(std::shared_ptr<Upstream> upstream, TagPolicy policy,
+                                                  RepositoryKey repository, std::string tag) {
+  // Read again: another refresh may have ended between the client's look and this one's start.
+  auto at_hand = co_await known(repository, tag);
+  if (!at_hand) co_return std::unexpected(std::move(at_hand).error());
+  if (*at_hand && is_fresh((*at_hand)->record.validated, clock_.wall(), policy)) co_return (*at_hand)->manifest;
+  auto answer = co_await current(upstream, repository, tag, *std::move(at_hand));
   if (answer) {
     away_.remove(repository.upstream);
     missing_.remove(name_of(repository, tag));

@@ -15,7 +15,7 @@
 
 #include "proxy/tags/freshness.h"
 #include "proxy/tags/manifest_source.h"
-#include "proxy/tags/negative_cache.h"
+#include "storage/negative_cache.h"
 #include "storage/single_flight.h"
 
 namespace paddock {
@@ -24,7 +24,7 @@ class TagResolver {
  public:
   struct Options {
     std::chrono::milliseconds deadline{60'000};       // nothing at hand: how long a client waits
-    std::chrono::milliseconds stale_deadline{3'000};  // something stale at hand
+    std::chrono::milliseconds stale_deadline{3'000};  // something stale at hand that may be served
     std::chrono::seconds negative_ttl{10};
     std::chrono::seconds away_ttl{10};  // how long an upstream that failed is not asked again by who has a stale answer
   };
@@ -44,8 +44,8 @@ class TagResolver {
   };
 
   Task<Result<std::optional<Known>>> known(RepositoryKey repository, std::string tag);
-  Task<Result<ServedManifest>> refresh(std::shared_ptr<Upstream> upstream, RepositoryKey repository, std::string tag,
-                                       std::optional<Known> known);
+  Task<Result<ServedManifest>> refresh(std::shared_ptr<Upstream> upstream, TagPolicy policy, RepositoryKey repository,
+                                       std::string tag);
   Task<Result<ServedManifest>> current(std::shared_ptr<Upstream> upstream, RepositoryKey repository, std::string tag,
                                        std::optional<Known> known);
   Task<Result<ServedManifest>> fall_back(Error error, TagPolicy policy, RepositoryKey repository, std::string tag,

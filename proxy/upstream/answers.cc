@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "proxy/oci/manifest.h"
 #include "proxy/oci/printable.h"
@@ -105,17 +106,18 @@ Error status_error(int status, std::string_view detail, std::optional<std::chron
   return error;
 }
 
-bool has_next_link(std::span<const std::string_view> fields) {
+std::optional<std::string_view> next_link(std::span<const std::string_view> fields) {
   for (auto rest : fields) {
     for (;;) {
       const auto open = rest.find('<');
       const auto close = open == std::string_view::npos ? open : rest.find('>', open);
       if (close == std::string_view::npos) break;
+      const auto target = rest.substr(open + 1, close - open - 1);
       rest.remove_prefix(close + 1);
-      if (says_next(rest.substr(0, rest.find('<')).substr(0, rest.find(',')))) return true;
+      if (says_next(rest.substr(0, rest.find('<')).substr(0, rest.find(',')))) return target;
     }
   }
-  return false;
+  return std::nullopt;
 }
 
 Result<TagPage> parse_tag_page(std::string_view body, bool more, std::size_t limit, std::string_view last) {
@@ -147,6 +149,29 @@ Result<void> check_index(std::string_view body, std::string_view content_type) {
   if (!manifest) return std::unexpected(std::move(manifest).error());
   if (manifest->kind != ManifestKind::index) return bad("the referrers are not an image index");
   return {};
+}
+
+std::string join_indexes(std::span<const std::string> pages) {
+  if (pages.size() == 1) return pages.front();  // byte for byte
+  auto whole = nlohmann::json::parse(pages.front());
+  auto& manifests = whole["manifests"];
+  if (!manifests.is_array()) manifests = nlohmann::json::array();
+  for (const auto& page : pages.subspan(1)) {
+    auto part = nlohmann::json::parse(page);
+    for (auto& entry : part["manifests"]) manifests.push_back(std::move(entry));
+  }
+  return whole.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<std::string> query_of(std::string_view link) {
+  constexpr std::size_t limit = 2048;
+  link = link.substr(0, link.find('#'));
+  const auto mark = link.find('?');
+  const auto query = mark == std::string_view::npos ? std::string_view() : link.substr(mark);
+  const bool printable = std::ranges::all_of(query, [](char c) { return c > 0x20 && c < 0x7f; });
+  if (query.size() < 2 || query.size() > limit || !printable)
+    return bad("the link to the next page cannot be followed");
+  return std::string(query);
 }
 
 std::string referrers_tag(const Digest& digest) {

@@ -25,13 +25,17 @@ std::string error_detail(std::string_view body);
 // An answer that is not a success. `detail` comes from error_detail().
 Error status_error(int status, std::string_view detail, std::optional<std::chrono::seconds> retry_after);
 
-// Link: <...>; rel="next" (RFC 8288).
-bool has_next_link(std::span<const std::string_view> fields);
+// The target of Link: <...>; rel="next" (RFC 8288), a part of `fields`.
+std::optional<std::string_view> next_link(std::span<const std::string_view> fields);
 // At most `limit` tags after `last`, whatever the registry makes of both. protocol on anything but a list of tags.
 Result<TagPage> parse_tag_page(std::string_view body, bool more, std::size_t limit, std::string_view last);
 
 // protocol unless it is an image index.
 Result<void> check_index(std::string_view body, std::string_view content_type);
+// The first with the manifests of all; each has passed check_index(). At least one.
+std::string join_indexes(std::span<const std::string> pages);
+// Of a link to the next page, with its '?': where to ask is not for a stranger to say. protocol when there is none.
+Result<std::string> query_of(std::string_view link);
 // Where registries without the referrers API keep the index: a tag made from the digest.
 std::string referrers_tag(const Digest& digest);
 

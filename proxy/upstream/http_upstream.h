@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/upstream/endpoint_health.h"
@@ -52,6 +53,8 @@ class HttpUpstream final : public Upstream {
                                          std::optional<std::uint64_t> length, Effort effort);
   Task<Result<TagPage>> list_tags_at(std::string repository, std::size_t limit, std::string last, Effort effort);
   Task<Result<std::string>> referrers_at(std::string repository, Digest digest, Effort effort);
+  // From the referrers API, all pages; nothing when the registry does not have it.
+  Task<Result<std::optional<std::string>>> listed_referrers_at(std::string repository, Digest digest, Effort effort);
 
   const std::shared_ptr<const UpstreamOptions> options_;
   const std::shared_ptr<Exchange> exchange_;

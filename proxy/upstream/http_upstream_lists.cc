@@ -1,6 +1,7 @@
 // Lists of tags and referrers of HttpUpstream.
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "proxy/oci/manifest.h"
 #include "proxy/upstream/answers.h"
@@ -17,6 +18,9 @@ std::string tags_target(const std::string& repository, std::size_t limit, const 
   if (!last.empty()) target += "&last=" + percent_encode(last);
   return target;
 }
+
+// A registry that does not know the API, in its various ways of saying so.
+bool no_referrers_api(int status) { return status == 400 || status == 404 || status == 405 || status == 501; }
 
 }  // namespace
 
@@ -35,7 +39,7 @@ Task<Result<TagPage>> HttpUpstream::list_tags_at(std::string repository, std::si
   if (answer->status() != 200) co_return std::unexpected(co_await exchange_->refusal(*answer, effort.deadline));
   auto body = co_await exchange_->body(*answer, options_->list_limit, effort.deadline);
   if (!body) co_return std::unexpected(std::move(body).error().with("list of tags"));
-  co_return parse_tag_page(*body, has_next_link(answer->response->headers().all("Link")), limit, last);
+  co_return parse_tag_page(*body, next_link(answer->response->headers().all("Link")).has_value(), limit, last);
 }
 
 Task<Result<std::string>> HttpUpstream::referrers(std::string repository, Digest digest) {
@@ -45,28 +49,45 @@ Task<Result<std::string>> HttpUpstream::referrers(std::string repository, Digest
 }
 
 Task<Result<std::string>> HttpUpstream::referrers_at(std::string repository, Digest digest, Effort effort) {
-  UpstreamQuestion question{.repository = repository,
-                            .target = "/v2/" + repository + "/referrers/" + digest.to_string()};
-  question.headers.set("Accept", std::string(index_type));
-  auto answer = co_await exchange_->ask(std::move(question), effort);
-  if (!answer) co_return std::unexpected(std::move(answer).error());
-  const int status = answer->status();
-  if (status == 200) {
-    const auto type = std::string(answer->response->headers().get("Content-Type").value_or(""));
-    auto body = co_await exchange_->body(*answer, options_->manifest_limit, effort.deadline);
-    if (!body) co_return std::unexpected(std::move(body).error().with("referrers"));
-    if (auto ok = check_index(*body, type); !ok) co_return std::unexpected(std::move(ok).error());
-    co_return *std::move(body);
-  }
-  // A registry that does not know the API, in its various ways of saying so.
-  if (status != 400 && status != 404 && status != 405 && status != 501) {
-    co_return std::unexpected(co_await exchange_->refusal(*answer, effort.deadline));
-  }
-  (void)co_await exchange_->refusal(*answer, effort.deadline);
+  auto listed = co_await listed_referrers_at(repository, digest, effort);
+  if (!listed) co_return std::unexpected(std::move(listed).error());
+  if (*listed) co_return **std::move(listed);
   auto index = co_await get_manifest_at(std::move(repository), referrers_tag(digest), effort);
   if (!index) co_return std::unexpected(std::move(index).error());
   if (auto ok = check_index(index->content, index->media_type); !ok) co_return std::unexpected(std::move(ok).error());
   co_return std::move(index->content);
+}
+
+Task<Result<std::optional<std::string>>> HttpUpstream::listed_referrers_at(std::string repository, Digest digest,
+                                                                           Effort effort) {
+  const std::string target = "/v2/" + repository + "/referrers/" + digest.to_string();
+  std::vector<std::string> pages;
+  std::string query;
+  for (std::size_t left = options_->list_limit;;) {
+    UpstreamQuestion question{.repository = repository, .target = target + query};
+    question.headers.set("Accept", std::string(index_type));
+    auto answer = co_await exchange_->ask(std::move(question), effort);
+    if (!answer) co_return std::unexpected(std::move(answer).error());
+    if (const int status = answer->status(); status != 200) {
+      auto error = co_await exchange_->refusal(*answer, effort.deadline);
+      if (pages.empty() && no_referrers_api(status)) co_return std::nullopt;
+      // That a page is not there does not mean that the list ends before it.
+      if (error.code == ErrorCode::not_found) error.code = ErrorCode::protocol;
+      co_return std::unexpected(std::move(error));
+    }
+    auto body = co_await exchange_->body(*answer, left, effort.deadline);
+    if (!body) co_return std::unexpected(std::move(body).error().with("referrers"));
+    const auto& headers = answer->response->headers();
+    const auto ok = check_index(*body, headers.get("Content-Type").value_or(""));
+    if (!ok) co_return std::unexpected(ok.error());
+    left -= body->size();
+    pages.push_back(*std::move(body));
+    const auto next = next_link(headers.all("Link"));
+    if (!next) co_return join_indexes(pages);
+    auto following = query_of(*next);
+    if (!following) co_return std::unexpected(std::move(following).error().with("referrers"));
+    query = *std::move(following);
+  }
 }
 
 }  // namespace paddock

@@ -28,6 +28,11 @@ Result<std::optional<Url>> read_url(const ProxyEnvironment::Lookup& lookup, std:
     // Not the value itself: it may hold a password.
     if (!url)
       return fail(ErrorCode::invalid_argument, Blame::us, std::string(name) + " is not the URL of an http proxy");
+    if (url->tls) {
+      return fail(ErrorCode::invalid_argument, Blame::us,
+                  std::string(name) + " names a proxy that is spoken to over TLS, which is not offered: write http://" +
+                      url->host + ':' + std::to_string(url->port) + " if the proxy speaks plain HTTP there");
+    }
     return *std::move(url);
   }
   return std::optional<Url>();

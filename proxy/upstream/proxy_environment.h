@@ -20,7 +20,7 @@ class ProxyEnvironment {
   using Lookup = std::function<std::optional<std::string>(const std::string& name)>;
 
   ProxyEnvironment() = default;  // no proxy at all
-  // invalid_argument names the variable that is no http(s) URL.
+  // invalid_argument names the variable that is no http URL.
   static Result<ProxyEnvironment> read(const Lookup& lookup);
   static std::optional<std::string> process_environment(const std::string& name);  // a Lookup
 

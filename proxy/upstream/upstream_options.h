@@ -28,7 +28,7 @@ struct UpstreamOptions {
   RetryPolicy retry{};
   Deadlines deadlines{.connect = std::chrono::seconds(5)};
   std::chrono::milliseconds metadata_budget{12'000};  // everything but blobs: the whole answer, all tries together
-  std::chrono::milliseconds blob_budget{30'000};      // until a blob's first byte, all tries together
+  std::chrono::milliseconds blob_budget{20'000};      // until a blob's first byte; clients give up at 30 s
   std::chrono::seconds endpoint_rest{10};             // how long an endpoint that failed comes last
   std::size_t manifest_limit = std::size_t{4} << 20U;
   std::size_t list_limit = std::size_t{8} << 20U;

@@ -138,6 +138,21 @@ TEST_CASE("the variables of client commands, and those of others, are left alone
         Config{});
 }
 
+TEST_CASE("what Kubernetes sets for services called paddock is left alone") {
+  CHECK(good({{"PADDOCK_SERVICE_HOST", "10.0.0.1"},
+              {"PADDOCK_SERVICE_PORT", "5000"},
+              {"PADDOCK_SERVICE_PORT_HTTP", "5000"},
+              {"PADDOCK_PORT", "tcp://10.0.0.1:5000"},
+              {"PADDOCK_PORT_5000_TCP", "tcp://10.0.0.1:5000"},
+              {"PADDOCK_PORT_5000_TCP_PROTO", "tcp"},
+              {"PADDOCK_PORT_5000_TCP_PORT", "5000"},
+              {"PADDOCK_PORT_5000_TCP_ADDR", "10.0.0.1"},
+              {"PADDOCK_ADMIN_SERVICE_HOST", "10.0.0.2"},
+              {"PADDOCK_ADMIN_PORT", "tcp://10.0.0.2:5001"}}) == Config{});
+  CHECK(problems({{"PADDOCK_PORT", "5000"}}).find("unknown variable") != std::string::npos);
+  CHECK(problems({{"PADDOCK_PORT_5000", "x"}}).find("unknown variable") != std::string::npos);
+}
+
 TEST_CASE("the process's own variables are found by their prefix") {
   REQUIRE(setenv("PADDOCK_TEST_ONLY", "a=b", 1) == 0);
   REQUIRE(setenv("XPADDOCK_TEST_ONLY", "x", 1) == 0);

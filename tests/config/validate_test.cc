@@ -22,10 +22,19 @@ TEST_CASE("values set by a program are checked like those of a file") {
 
 TEST_CASE("an admin address beyond loopback needs a token") {
   Config config;
-  config.admin.listen = GENERATE("0.0.0.0:5001", "[::]:5001", "10.0.0.1:5001", "cache.lan:5001");
+  config.admin.listen = GENERATE("0.0.0.0:5001", "[::]:5001", "10.0.0.1:5001");
   CHECK_FALSE(validate(config));
   config.admin.token_file = "token";
   CHECK(validate(config));
+}
+
+TEST_CASE("a user name that Basic authentication cannot carry is refused") {
+  Config config;
+  config.upstreams[0].username = "robot:puller";
+  config.upstreams[0].password_file = "p";
+  const auto result = validate(config);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().context.find("upstreams[0].username: holds a ':'") != std::string::npos);
 }
 
 TEST_CASE("addresses with port 0 never collide") {

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 
 from support import case, image, raw_http
 from support.front import Front
@@ -105,6 +106,28 @@ class HttpConformanceTest(case.EndToEndCase):
                              ("DELETE", self.manifest_path), ("DELETE", self.blob_path),
                              ("PATCH", f"/v2/{REPOSITORY}/blobs/uploads/1")):
             self.check_error(self.paddock.get(path, method=method, body=b"x"), 405, "UNSUPPORTED")
+
+    def test_push_is_refused_by_its_header_whatever_the_body_is(self):
+        head = f"PUT {self.manifest_path} HTTP/1.1\r\nHost: h\r\nContent-Length: {8 * image.MIB}\r\n"
+        for expectation, body in (("Expect: 100-continue\r\n", b""), ("", bytes(8 * image.MIB))):
+            with socket.create_connection(("127.0.0.1", self.paddock.port), timeout=30) as client:
+                client.sendall((head + expectation + "\r\n").encode() + body)
+                answer = b"".join(iter(lambda: client.recv(65536), b""))
+            self.assertTrue(answer.startswith(b"HTTP/1.1 405 "), answer[:100])
+            self.assertIn(b"UNSUPPORTED", answer)
+
+    def test_refusals_of_malformed_requests_have_the_registrys_headers_too(self):
+        for request, status in ((b"nonsense\r\n\r\n", b"400"), (b"GET /v2/ HTTP/1.1\nHost: h\n\n", b"400"),
+                                (b"GET /v2/ HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 40000 + b"\r\n\r\n", b"431"),
+                                (b"GET /v2/ HTTP/2.0\r\n\r\n", b"505")):
+            with socket.create_connection(("127.0.0.1", self.paddock.port), timeout=30) as client:
+                client.sendall(request)
+                client.shutdown(socket.SHUT_WR)
+                answer = b"".join(iter(lambda: client.recv(65536), b"")).lower()
+            self.assertTrue(answer.startswith(b"http/1.1 " + status), answer[:100])
+            self.assertIn(b"\r\nx-paddock-cache: bypass\r\n", answer)
+            self.assertIn(b"\r\ndocker-distribution-api-version: registry/2.0\r\n", answer)
+        self.assertIn('"GET /v2/" 505', self.paddock.log_text())
 
     def test_errors_are_the_specifications(self):
         unknown = "sha256:" + "0" * 64

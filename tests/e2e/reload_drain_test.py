@@ -1,6 +1,10 @@
 """SIGHUP takes over what can be changed while running; SIGTERM lets a pull in progress end first."""
 
+import http.client
 import json
+import os
+import signal
+import socket
 
 from support import case, image, process, raw_http
 from support.front import Front
@@ -69,6 +73,26 @@ class ReloadDrainTest(case.EndToEndCase):
         hold.release()
         self.assertEqual(pull.result().digest, self.layer.digest)
 
+    def test_sighup_says_what_it_took_over_and_what_needs_a_restart(self):
+        self.paddock.config["server"]["drain"] = "7s"
+        self.paddock.config["log"] = {"format": "json", "level": "debug"}
+        self.paddock.config["tags"] = {"negative_ttl": "3s"}
+        self.paddock.reload()
+        case.wait_until(lambda: "need a restart" in self.paddock.log_text(), "the log to say what was done")
+        taken, restart = [line for line in self.paddock.log_text().splitlines()
+                          if "configuration reloaded" in line or "need a restart" in line]
+        self.assertTrue(taken.endswith("changed: server.drain, log.level"), taken)
+        self.assertTrue(restart.endswith("to change: tags.negative_ttl, log.format"), restart)
+        self.paddock.process.signal(15)
+        self.assertEqual(self.paddock.process.wait(30), 0)
+        self.assertIn("have 7 s", self.paddock.log_text())
+
+    def test_sighup_refuses_what_a_start_would_refuse(self):
+        self.paddock.config["server"]["auth"] = {"anonymous_pull": False}
+        self.paddock.reload()
+        case.wait_until(lambda: "reload refused" in self.paddock.log_text(), "the log to refuse")
+        self.assertEqual(self.paddock.manifest(REPOSITORY, "latest").status, 200)
+
     def test_a_broken_file_keeps_the_old_configuration(self):
         with open(self.paddock.config_file, "w") as file:
             file.write("server:\n  lisen: 1\n")
@@ -89,6 +113,87 @@ class ReloadDrainTest(case.EndToEndCase):
         self.assertTrue(json.loads(process.run([case.binary(), "images", "--json", *server]).stdout))
         self.assertTrue(json.loads(process.run([case.binary(), "status", "--json", *server]).stdout))
         self.assertRegex(process.run([case.binary(), "version"]).stdout, r"\d+\.\d+\.\d+")
+        self.assertRegex(json.loads(process.run([case.binary(), "version", "--json"]).stdout)["version"], r"\d+\.\d+")
+
+
+class SignalsWhileStartingTest(case.EndToEndCase):
+    """The token comes from a pipe, so a start waits for as long as the test wants it to."""
+
+    def setUp(self):
+        super().setUp()
+        self.pipe = self.path("token")
+        os.mkfifo(self.pipe)
+        config = self.path("config.yaml")
+        with open(config, "w") as file:
+            json.dump({"admin": {"token_file": self.pipe, "listen": f"127.0.0.1:{process.free_port()}"},
+                       "server": {"listen": f"127.0.0.1:{process.free_port()}"}}, file)
+        self.process = process.Process("paddock", [case.binary(), "serve", "--config", config, "--data",
+                                                   self.path("data")], self.path("paddock.log"))
+        self.watch_log(self.path("paddock.log"))
+        self.addCleanup(self.process.kill)
+        # Opening it ends when the other side opens it too: the start is in the middle.
+        self.token = open(self.pipe, "w")
+        self.addCleanup(self.token.close)
+
+    def test_sighup_is_kept_for_when_it_has_started(self):
+        self.process.signal(signal.SIGHUP)
+        self.token.write("t0ken")
+        self.token.close()
+        # The reload of a token file that is a pipe without a writer does not read it: it needs a restart anyway.
+        case.wait_until(lambda: "reloaded" in self.process.log_text() or self.process.exit_status() is not None,
+                        "the reload")
+        self.assertIsNone(self.process.exit_status(), "SIGHUP ended it")
+        self.assertEqual(self.process.stop(), 0)
+
+    def test_sigterm_ends_it_at_once(self):
+        self.process.signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(10), 0)
+
+
+class CrowdTest(case.EndToEndCase):
+    def test_more_clients_than_descriptors_starve_neither_the_admin_side_nor_those_who_are_in(self):
+        made = image.make_image(seed=51)
+        registry = Registry(self)
+        registry.push(REPOSITORY, made, "latest")
+        paddock = LimitedPaddock(self, f"http://127.0.0.1:{registry.port}")
+        inside = http.client.HTTPConnection("127.0.0.1", paddock.port, timeout=30)
+        self.addCleanup(inside.close)
+        crowd = []
+        self.addCleanup(lambda: [one.close() for one in crowd])
+        for number in range(400):
+            if number == 1:
+                inside.request("GET", "/v2/")
+                self.assertEqual(inside.getresponse().read(), b"{}")
+            try:
+                crowd.append(socket.create_connection(("127.0.0.1", paddock.port), timeout=5))
+            except OSError:
+                break
+        self.assertGreater(len(crowd), 100)
+        self.assertEqual(raw_http.fetch(paddock.admin_port, "/healthz", seconds=5).status, 200)
+        layer = made.largest()
+        inside.request("GET", f"/v2/{REPOSITORY}/manifests/latest", headers={"Accept": raw_http.MANIFEST_TYPES})
+        answer = inside.getresponse()
+        self.assertEqual((answer.status, answer.read()), (200, made.manifest.data))
+        inside.request("GET", f"/v2/{REPOSITORY}/blobs/{layer.digest}")
+        answer = inside.getresponse()
+        self.assertEqual((answer.status, answer.read()), (200, layer.data))
+        complaints = [line for line in paddock.log_text().splitlines() if "too many connections" in line]
+        self.assertLessEqual(len(complaints), 2, complaints)
+        for one in crowd:
+            one.close()
+        case.wait_until(lambda: self.answers(paddock), "new clients to be let in again")
+
+    @staticmethod
+    def answers(paddock):
+        try:
+            return paddock.get("/v2/", seconds=5).status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+class LimitedPaddock(Paddock):
+    def command(self):
+        return ["sh", "-c", 'ulimit -n 256; exec "$@"', "sh", *super().command()]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import socket
 
 from support import case, process
@@ -35,14 +36,17 @@ class SetupErrorsTest(case.EndToEndCase):
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.check_refused(self.serve(*self.arguments(listen=address)), 1, address, "in use")
+            self.check_refused(self.serve(*self.arguments(listen=address)), 1, address, "in use", "--listen")
 
     def test_an_admin_port_in_use(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.check_refused(self.serve(*self.arguments(admin=address)), 1, address, "in use")
+            self.check_refused(self.serve(*self.arguments(admin=address)), 1, address, "in use", "--admin")
+
+    def test_an_address_of_another_machine(self):
+        self.check_refused(self.serve(*self.arguments(listen="192.0.2.1:5000")), 2, "192.0.2.1:5000", "choose one of")
 
     def test_a_second_server_on_the_same_folder(self):
         first = Paddock(self, NOWHERE)
@@ -92,6 +96,50 @@ class SetupErrorsTest(case.EndToEndCase):
         self.assertEqual(self.serve("--frobnicate").returncode, 2)
         self.assertEqual(process.run([case.binary()], check=False).returncode, 2)
 
+    def test_the_run_script_leaves_a_configuration_its_own_folder(self):
+        """deploy/run in a made-up tree whose paddock only says how it was called."""
+        root = self.path("tree")
+        for folder in ("deploy", "storage", "config", "proxy", "build/release"):
+            os.makedirs(os.path.join(root, folder))
+        for name in ("CMakeLists.txt", "CMakePresets.json", "build/release/paddock",
+                     "build/release/.built-by-deploy-run"):
+            with open(os.path.join(root, name), "w") as file:
+                file.write('#!/bin/sh\necho "called: $*"\n')
+        os.chmod(os.path.join(root, "build/release/paddock"), 0o755)
+        shutil.copy(os.path.join(case.ROOT, "deploy/run"), os.path.join(root, "deploy/run"))
+
+        def called(*arguments, **environment):
+            done = process.run([os.path.join(root, "deploy/run"), *arguments],
+                               env=process.clean_environment(**environment))
+            return done.stdout.splitlines()[-1].removeprefix("called: serve").strip()
+
+        ours, data = f"--config {root}/config/paddock.yaml", f"--data {root}/var"
+        self.assertEqual(called(), f"{ours} {data}")
+        self.assertEqual(called("--upstream", "http://x"), f"{ours} {data} --upstream http://x")
+        self.assertEqual(called("--data=/d"), f"{ours} --data=/d")
+        self.assertEqual(called("--config", "/c"), "--config /c")
+        self.assertEqual(called("--config=/c", "--data", "/d"), "--config=/c --data /d")
+        self.assertEqual(called(PADDOCK_CONFIG="/c"), "")
+        self.assertEqual(called(PADDOCK_STORAGE_PATH="/d"), ours)
+
+    def test_files_that_the_configuration_names(self):
+        """Said by `serve` and by `config check` alike, with status 2 and without a library's error codes."""
+        absent = self.path("absent")
+        with open(self.path("junk"), "w") as file:
+            file.write("junk")
+        upstream = f"name: up.test, endpoints: ['{NOWHERE}'], default: true"
+        plain = f"upstreams: [{{{upstream}}}]\n"
+        for config, key, named in (
+                (f"upstreams: [{{{upstream}, username: me, password_file: {absent}}}]\n", "password_file", absent),
+                (f"upstreams: [{{{upstream}, ca_file: {self.path('junk')}}}]\n", "ca_file", self.path("junk")),
+                (plain + f"admin: {{token_file: {absent}}}\n", "token_file", absent),
+                (plain + f"server: {{tls: {{certificate: {absent}, key: {absent}}}}}\n", "server.tls", absent)):
+            with self.subTest(key):
+                lines = self.check_refused(self.serve(*self.arguments(config=config)), 2, key, named)
+                self.assertNotIn("error:", lines[-1])
+                done = process.run([case.binary(), "config", "check", self.path("config.yaml")], check=False)
+                self.check_refused(done, 2, key, named)
+
     def test_config_check_says_the_same_without_starting(self):
         path = self.path("config.yaml")
         with open(path, "w") as file:
@@ -105,6 +153,14 @@ class SetupErrorsTest(case.EndToEndCase):
         server = f"http://127.0.0.1:{process.free_port()}"
         done = process.run([case.binary(), "status", "--server", server], check=False)
         self.check_refused(done, 1, server)
+
+    def test_status_of_a_server_that_never_answers(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            server = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            done = process.run([case.binary(), "status", "--server", server], check=False, seconds=20)
+            self.check_refused(done, 1, server, "does not answer")
 
 
 if __name__ == "__main__":

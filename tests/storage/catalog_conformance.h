@@ -123,6 +123,39 @@ inline void manifests(Catalog& catalog) {
   CHECK(catalog.manifest(Digest::of("empty")).value() == empty);
 }
 
+// Anybody may push an index that names somebody else's layer.
+inline void indexes_link_nothing(Catalog& catalog) {
+  const Digest layer = Digest::of("layer");
+  int number = 0;
+  for (const auto* type : {"application/vnd.oci.image.index.v1+json", "Application/vnd.oci.image.manifest.v1+JSON",
+                           "application/vnd.docker.distribution.manifest.list.v2+json", "application/json", ""}) {
+    const Digest digest = Digest::of("index " + std::to_string(number++));
+    const ManifestRecord record{type, "index", {layer}};
+    REQUIRE(catalog.put_manifest(paddle, digest, record));
+    CHECK(catalog.manifest(digest).value() == record);
+    CHECK(catalog.linked(paddle, digest).value());
+    CHECK_FALSE(catalog.linked(paddle, layer).value());
+  }
+}
+
+// What one repository's upstream says of bytes that another's delivered too must not change how that one serves them.
+inline void first_record_of_a_manifest_stays(Catalog& catalog) {
+  const Digest digest = Digest::of("m");
+  const auto first = manifest_with("m", {Digest::of("layer")});
+  const ManifestRecord second{
+      "application/vnd.docker.distribution.manifest.v2+json", "m", {Digest::of("something else")}};
+  REQUIRE(catalog.put_manifest(paddle, digest, first));
+  REQUIRE(catalog.put_manifest(other, digest, second));
+  CHECK(catalog.manifest(digest).value() == first);
+  CHECK(catalog.holds(other, digest).value());
+  CHECK(catalog.linked(other, Digest::of("something else")).value());
+  CHECK_FALSE(catalog.linked(other, Digest::of("layer")).value());
+  CHECK_FALSE(catalog.linked(paddle, Digest::of("something else")).value());
+  REQUIRE(catalog.erase_manifest(digest));
+  REQUIRE(catalog.put_manifest(other, digest, second));
+  CHECK(catalog.manifest(digest).value() == second);
+}
+
 inline void erasing_manifests(Catalog& catalog) {
   const Digest gone = Digest::of("gone");
   const Digest kept = Digest::of("kept");

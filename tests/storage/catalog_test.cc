@@ -37,6 +37,12 @@ TEMPLATE_TEST_CASE("last uses are written for known blobs only", "[catalog]", Me
 TEMPLATE_TEST_CASE("a manifest comes back byte-exact and is linked with its children", "[catalog]", Memory, Rocks) {
   suite::manifests(TestType().get());
 }
+TEMPLATE_TEST_CASE("what an index names is not linked to its repository", "[catalog]", Memory, Rocks) {
+  suite::indexes_link_nothing(TestType().get());
+}
+TEMPLATE_TEST_CASE("what was said first of a manifest stays, for every repository", "[catalog]", Memory, Rocks) {
+  suite::first_record_of_a_manifest_stays(TestType().get());
+}
 TEMPLATE_TEST_CASE("erasing a manifest takes its tags and links along", "[catalog]", Memory, Rocks) {
   suite::erasing_manifests(TestType().get());
 }

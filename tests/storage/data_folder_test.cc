@@ -1,6 +1,9 @@
 #include "storage/data_folder.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <string>
+#include <tuple>
 #include <unistd.h>
 
 #include "storage/posix_file_system.h"
@@ -70,25 +73,69 @@ TEST_CASE("a refused second opener changes nothing") {
 TEST_CASE("another format is refused by name and left alone") {
   MemoryFileSystem fs;
   REQUIRE(fs.create_directories("/data"));
-  const std::string line = GENERATE("paddock-store 2\n", "", "paddock-store 1", "paddock-store 11\n", "junk\0junk\n");
+  const std::string line = GENERATE("paddock-store 2\n", "paddock-store 11\n");
   REQUIRE(write_file_durably(fs, "/data/FORMAT", line));
   const auto data = DataFolder::open(fs, "/data");
   REQUIRE_FALSE(data);
   CHECK(data.error().code == ErrorCode::unsupported);
   CHECK(mentions(data.error(), "/data"));
   CHECK(mentions(data.error(), "--data"));
+  CHECK(mentions(data.error(), "\"" + line.substr(0, line.size() - 1) + "\""));
+  CHECK_FALSE(mentions(data.error(), "echo"));  // it must not be talked into the wrong format
   CHECK(read_file(fs, "/data/FORMAT", 100) == line);
   CHECK(names_in(fs, "/data") == std::vector<std::string>{"FORMAT", "LOCK"});
 }
 
-TEST_CASE("a folder of somebody else's with our names in it is refused") {
+TEST_CASE("a damaged format file is refused with what to do, and its bytes are shown harmlessly") {
+  using namespace std::string_literals;
+  MemoryFileSystem fs;
+  REQUIRE(fs.create_directories("/data"));
+  const auto [line, shown] = GENERATE(table<std::string, std::string>({
+      {"", "holds \"\":"},
+      {"paddock-store 1", "\"paddock-store 1\""},
+      {"paddock-store \n", "\"paddock-store \\x0a\""},
+      {"paddock-store 1x\n", "\"paddock-store 1x\\x0a\""},
+      {"junk\0\xff\x1b[31m\"\\\n"s, R"("junk\x00\xff\x1b[31m\x22\x5c\x0a")"},
+      {std::string(100, 'a'), "\"" + std::string(40, 'a') + "\"...:"},
+      {std::string(5000, 'a'), "is damaged: if"},
+  }));
+  REQUIRE(write_file_durably(fs, "/data/FORMAT", line));
+  const auto data = DataFolder::open(fs, "/data");
+  REQUIRE_FALSE(data);
+  CHECK(data.error().code == ErrorCode::unsupported);
+  CAPTURE(data.error().context);
+  CHECK(mentions(data.error(), "/data/FORMAT"));
+  CHECK(mentions(data.error(), shown));
+  CHECK(mentions(data.error(), "echo 'paddock-store 1' > '/data/FORMAT'"));
+  CHECK(mentions(data.error(), "--data"));
+  CHECK(std::ranges::all_of(data.error().context, [](char c) { return c >= 0x20 && c < 0x7f; }));
+  REQUIRE(write_file_durably(fs, "/data/FORMAT", "paddock-store 1\n"));  // what the advice does
+  CHECK(DataFolder::open(fs, "/data"));
+}
+
+TEST_CASE("a folder with our names in it and without a format file is refused, with what to do") {
   MemoryFileSystem fs;
   REQUIRE(fs.create_directories("/home/blobs"));
   const auto data = DataFolder::open(fs, "/home");
   REQUIRE_FALSE(data);
   CHECK(data.error().code == ErrorCode::unsupported);
   CHECK(mentions(data.error(), "blobs"));
+  CHECK(mentions(data.error(), "echo 'paddock-store 1' > '/home/FORMAT'"));
   CHECK_FALSE(fs.open("/home/FORMAT", FileSystem::Open::read));
+}
+
+TEST_CASE("a data folder that went away is told from one that is there") {
+  MemoryFileSystem fs;
+  const auto data = DataFolder::open(fs, "/data");
+  REQUIRE(data);
+  CHECK(check_present(fs, data->paths()));
+  REQUIRE(fs.rename("/data/FORMAT", "/elsewhere"));
+  const auto gone = check_present(fs, data->paths());
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().code == ErrorCode::io);
+  CHECK(mentions(gone.error(), "/data is gone"));
+  REQUIRE(fs.rename("/elsewhere", "/data/FORMAT"));
+  CHECK(check_present(fs, data->paths()));
 }
 
 TEST_CASE("other people's files in a new folder do no harm") {

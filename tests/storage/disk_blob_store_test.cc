@@ -128,6 +128,23 @@ TEST_CASE("a row whose file is gone is dropped and is not found") {
   CHECK(read_blob(m.bench.store, digest) == content);
 }
 
+TEST_CASE("while the data folder is gone no row is dropped, and all is there when it is back") {
+  MemoryBench m;
+  auto& b = m.bench;
+  REQUIRE(b.store.put(digest, content));
+  const auto path = b.folder.paths().blob(digest);
+  REQUIRE(b.fs.rename(path, "/blob"));
+  REQUIRE(b.fs.rename("/data/FORMAT", "/format"));
+  const auto gone = b.store.open(digest);
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().code == ErrorCode::io);
+  CHECK(b.catalog.blob(digest).value());
+  CHECK(b.space.usage().stored == content.size());
+  REQUIRE(b.fs.rename("/format", "/data/FORMAT"));
+  REQUIRE(b.fs.rename("/blob", path));
+  CHECK(b.store.open(digest));
+}
+
 TEST_CASE("a file of another size than its row says is dropped with it") {
   MemoryBench m;
   REQUIRE(m.bench.store.put(digest, content));

@@ -38,7 +38,8 @@ struct Fixture {
   }
   void put_manifest(const std::string& name, const std::vector<Digest>& children) {
     put(name);
-    REQUIRE(catalog.put_manifest(paddle, digest(name), {"application/json", content(name), children}));
+    REQUIRE(catalog.put_manifest(paddle, digest(name),
+                                 {"application/vnd.oci.image.manifest.v1+json", content(name), children}));
   }
   void pin(const std::string& name, std::optional<WallTime> until = std::nullopt) {
     REQUIRE(catalog.put_pin({paddle, name, digest(name), until}));

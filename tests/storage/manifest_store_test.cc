@@ -119,6 +119,35 @@ TEST_CASE_METHOD(Fixture, "a tag that is confirmed touches the catalog alone", "
   CHECK(catalog.tag(paddle, "latest").value() == TagRecord{Digest::of("1"), first, clock.wall()});
 }
 
+TEST_CASE_METHOD(Fixture, "a day's first confirmation of a tag is recorded, for when the catalog is lost",
+                 "[manifest_store]") {
+  const WallTime first = clock.wall();
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), first));
+  clock.advance(std::chrono::hours(24));
+  const WallTime next_day = clock.wall();
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), next_day));
+  const auto calls = fs.calls();
+  clock.advance(std::chrono::minutes(10));
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  CHECK(fs.calls() == calls);
+  REQUIRE(records.for_each(
+      [&](const Fact& fact) {
+        CHECK(std::get<TagFact>(fact).changed == first);
+        CHECK(std::get<TagFact>(fact).validated == next_day);
+      },
+      [](const auto&, const Error& error) { FAIL(error.context); }));
+  CHECK(record_count() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a confirmation that cannot be recorded still counts until the catalog is lost",
+                 "[manifest_store]") {
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  clock.advance(std::chrono::hours(24));
+  fs.fail_all(FaultFileSystem::Op::write, ErrorCode::no_space);
+  CHECK_FALSE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  CHECK(catalog.tag(paddle, "latest").value()->validated == clock.wall());
+}
+
 TEST_CASE_METHOD(Fixture, "a tag whose record cannot be written does not move", "[manifest_store]") {
   REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
   fs.fail_all(FaultFileSystem::Op::write, ErrorCode::no_space);

@@ -60,6 +60,29 @@ TagFact tag_fact(std::string tag, std::string_view content = "m") {
 
 }  // namespace
 
+TEST_CASE_METHOD(Fixture, "a tag's last recorded confirmation comes back, and is not made up", "[records]") {
+  TagFact confirmed = tag_fact("confirmed");
+  confirmed.validated = noon + std::chrono::hours(48);
+  REQUIRE(records.put(confirmed));
+  REQUIRE(records.put(tag_fact("never")));
+  const auto tags = all().tags;
+  REQUIRE(tags.size() == 2);
+  for (const auto& tag : tags) {
+    CHECK(tag.changed == noon);
+    CHECK(tag.validated == (tag.tag == "never" ? WallTime() : confirmed.validated));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "no record is put in place of a folder that went away", "[records]") {
+  REQUIRE(disk.rename("/data", "/elsewhere"));
+  const auto put = records.put(tag_fact("latest"));
+  REQUIRE_FALSE(put);
+  CHECK(put.error().code == ErrorCode::io);  // nobody may take it for a missing tag
+  CHECK_FALSE(disk.list("/data"));
+  REQUIRE(disk.rename("/elsewhere", "/data"));
+  CHECK(records.put(tag_fact("latest")));
+}
+
 TEST_CASE_METHOD(Fixture, "every kind of record comes back as it was put", "[records]") {
   const ManifestFact manifest{paddle,
                               Digest::of("m", Digest::Algorithm::sha512),

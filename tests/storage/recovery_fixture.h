@@ -54,6 +54,7 @@ struct RecoveryFixture {
   ManualClock clock;
   DataPaths paths = DataFolder::open(fs, folder / "data").value().paths();
   CatalogAccess access = rocks_catalog_access(paths, clock);
+  RecoveryOptions options;
 
   // One run of the server on the folder.
   struct Run {
@@ -73,7 +74,7 @@ struct RecoveryFixture {
   std::unique_ptr<Space> space;
   Result<Recovered> try_start() {
     space = std::make_unique<Space>(fs, Space::Options{.folder = folder.path()});
-    return recover(fs, paths, *space, clock, access);
+    return recover(fs, paths, *space, clock, access, options);
   }
   std::unique_ptr<Run> start() {
     auto recovered = try_start();

@@ -39,6 +39,19 @@ TEST_CASE_METHOD(Fixture, "a catalog that was deleted is rebuilt from the files"
   CHECK(tag.validated == tag.changed);
 }
 
+TEST_CASE_METHOD(Fixture, "a rebuilt tag was confirmed on the day it was last confirmed on", "[recovery]") {
+  make_store();
+  const WallTime made = clock.wall();
+  clock.advance(std::chrono::hours(24 * 60));
+  REQUIRE(start()->store.put_tag(paddle, "latest", Digest::of(manifest), clock.wall()));
+  const WallTime confirmed = clock.wall();
+  clock.advance(std::chrono::hours(1));
+  stdfs::remove_all(paths.catalog());
+  const auto run = start();
+  CHECK(run->catalog->tag(paddle, "latest").value() == TagRecord{Digest::of(manifest), made, confirmed});
+  CHECK(run->catalog->tag(paddle, "2.6.1").value() == TagRecord{Digest::of(index), made, made});
+}
+
 TEST_CASE_METHOD(Fixture, "temporary files of the last run are removed", "[recovery]") {
   make_store();
   write(paths.partial() / "sha256-half", "half a blob");
@@ -329,8 +342,8 @@ TEST_CASE_METHOD(Fixture, "a hundred thousand blobs are checked quickly", "[.][s
     const auto run = start();
     for (int i = 0; i < count; ++i) {
       const Digest digest = Digest::of(std::to_string(i));
-      write(paths.blob(digest), "x");
-      REQUIRE(run->catalog->put_blob(digest, {1, clock.wall()}));
+      write(paths.blob(digest), std::to_string(i));
+      REQUIRE(run->catalog->put_blob(digest, {std::to_string(i).size(), clock.wall()}));
     }
     REQUIRE(run->catalog->flush());
   }

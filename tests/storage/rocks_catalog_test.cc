@@ -191,6 +191,62 @@ TEST_CASE("a catalog writes again once the disk has room again", "[rocks_catalog
   CHECK((*catalog)->blob(Digest::of("after")).value() == BlobRecord{2, noon});
 }
 
+TEST_CASE("a disk that takes no writes keeps the catalog readable, and is asked before every write",
+          "[rocks_catalog]") {
+  TemporaryFolder folder;
+  auto catalog = RocksCatalog::open(folder / "catalog").value();
+  REQUIRE(catalog->put_blob(Digest::of("before"), {1, noon}));
+  {
+    const FileSizeLimit none(0);
+    for (int i = 0; i < 3; ++i) {
+      CHECK_FALSE(catalog->put_blob(Digest::of("during"), {1, noon}));
+      CHECK(catalog->blob(Digest::of("before")).value() == BlobRecord{1, noon});
+      CHECK_FALSE(catalog->flush());
+    }
+  }
+  REQUIRE(catalog->put_blob(Digest::of("after"), {2, noon}));
+  CHECK(catalog->blob(Digest::of("during")).value() == std::nullopt);
+  for (const auto& name : names_in(folder / "catalog")) CHECK_FALSE(name.starts_with("PROBE"));
+}
+
+TEST_CASE("a catalog that cannot be opened for writing any more is opened for reading", "[rocks_catalog]") {
+  TemporaryFolder folder;
+  auto catalog = RocksCatalog::open(folder / "catalog").value();
+  ManifestRecord big{"a/b", std::string(256U << 10U, '\0'), {}};
+  unsigned state = 1;  // tables are compressed
+  for (char& byte : big.content) byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
+  REQUIRE(catalog->put_manifest(paddle, Digest::of("big"), big));
+  {
+    const FileSizeLimit small(128U << 10U);  // the probe fits; the table that opening makes of `big` does not
+    for (int i = 0; i < 3; ++i) {
+      CHECK_FALSE(catalog->put_blob(Digest::of("during"), {1, noon}));
+      CHECK(catalog->manifest(Digest::of("big")).value() == big);
+    }
+  }
+  REQUIRE(catalog->put_blob(Digest::of("after"), {2, noon}));
+  CHECK(catalog->manifest(Digest::of("big")).value() == big);
+  REQUIRE(catalog->flush());
+  catalog.reset();
+  catalog = RocksCatalog::open(folder / "catalog").value();
+  CHECK(catalog->blob(Digest::of("after")).value() == BlobRecord{2, noon});
+}
+
+TEST_CASE("a catalog whose folder is gone keeps what it knows, and makes no new folder", "[rocks_catalog]") {
+  TemporaryFolder folder;
+  auto catalog = RocksCatalog::open(folder / "data" / "catalog").value();
+  REQUIRE(catalog->put_blob(Digest::of("before"), {1, noon}));
+  {
+    const FileSizeLimit none(0);
+    CHECK_FALSE(catalog->put_blob(Digest::of("during"), {1, noon}));
+  }
+  fs::rename(folder / "data", folder / "elsewhere");
+  CHECK_FALSE(catalog->put_blob(Digest::of("during"), {1, noon}));
+  CHECK(catalog->blob(Digest::of("before")).value() == BlobRecord{1, noon});
+  CHECK_FALSE(fs::exists(folder / "data"));
+  fs::rename(folder / "elsewhere", folder / "data");
+  CHECK(catalog->put_blob(Digest::of("after"), {1, noon}));
+}
+
 // --- the encoding ---
 
 TEST_CASE("values are read back as they were written", "[catalog_codec]") {

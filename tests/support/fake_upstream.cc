@@ -47,6 +47,7 @@ struct FakeUpstream::State {
   std::optional<std::pair<std::uint64_t, Error>> broken_blob PADDOCK_GUARDED_BY(mutex);
   bool ignore_ranges PADDOCK_GUARDED_BY(mutex) = false;
   bool hide_sizes PADDOCK_GUARDED_BY(mutex) = false;
+  std::optional<std::uint64_t> announced_size PADDOCK_GUARDED_BY(mutex);
   std::size_t read_limit PADDOCK_GUARDED_BY(mutex) = SIZE_MAX;
   std::vector<std::string> gates PADDOCK_GUARDED_BY(mutex);
   std::optional<std::uint64_t> blob_gate PADDOCK_GUARDED_BY(mutex);
@@ -229,6 +230,11 @@ void FakeUpstream::hide_sizes(bool on) {
   state_->hide_sizes = on;
 }
 
+void FakeUpstream::announce_size(std::optional<std::uint64_t> size) {
+  const MutexLock lock(state_->mutex);
+  state_->announced_size = size;
+}
+
 void FakeUpstream::limit_reads(std::size_t most) {
   const MutexLock lock(state_->mutex);
   state_->read_limit = most;
@@ -311,7 +317,7 @@ Task<Result<BlobInfo>> FakeUpstream::head_blob(std::string repository, Digest di
   const MutexLock lock(state_->mutex);
   const auto* found = state_->find(repository);
   if (found == nullptr || !found->blobs.contains(digest)) co_return absent(digest.to_string());
-  co_return BlobInfo{found->blobs.at(digest)->size()};
+  co_return BlobInfo{state_->announced_size.value_or(found->blobs.at(digest)->size())};
 }
 
 Task<Result<BlobTransfer>> FakeUpstream::get_blob(std::string repository, Digest digest, std::uint64_t offset,

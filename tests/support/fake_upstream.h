@@ -38,9 +38,10 @@ class FakeUpstream final : public Upstream {
   void clear_failures();
   // The next transfer of a blob breaks with `error` when this many of its bytes have been read.
   void break_next_blob(std::uint64_t after, Error error);
-  void ignore_ranges(bool on);         // get_blob starts at 0 and gives the whole
-  void hide_sizes(bool on);            // BlobTransfer::size stays empty
-  void limit_reads(std::size_t most);  // bytes a read gives at most
+  void ignore_ranges(bool on);                            // get_blob starts at 0 and gives the whole
+  void hide_sizes(bool on);                               // BlobTransfer::size stays empty
+  void announce_size(std::optional<std::uint64_t> size);  // what HEAD of any blob says, instead of the truth
+  void limit_reads(std::size_t most);                     // bytes a read gives at most
 
   // Gates: matching calls wait at their start until release().
   void hold(std::string match);

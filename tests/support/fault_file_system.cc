@@ -13,6 +13,7 @@ struct FaultFileSystem::Plan {
   std::map<std::uint64_t, ErrorCode> at PADDOCK_GUARDED_BY(mutex);
   std::optional<std::pair<std::uint64_t, ErrorCode>> from PADDOCK_GUARDED_BY(mutex);
   std::map<Op, ErrorCode> kinds PADDOCK_GUARDED_BY(mutex);
+  std::map<Path, ErrorCode> paths PADDOCK_GUARDED_BY(mutex);
   std::optional<std::pair<std::uint64_t, ErrorCode>> bytes_left PADDOCK_GUARDED_BY(mutex);
 
   Result<void> check(Op op) {
@@ -26,6 +27,12 @@ struct FaultFileSystem::Plan {
     if (const auto it = at.find(number); it != at.end()) return injected(it->second);
     if (from && number >= from->first) return injected(from->second);
     return {};
+  }
+
+  Result<void> check(const Path& path) {
+    const MutexLock lock(mutex);
+    const auto it = paths.find(path);
+    return it == paths.end() ? Result<void>{} : injected(it->second);
   }
 
   // How much of `wanted` may be written, and what to say about the rest.
@@ -90,11 +97,17 @@ void FaultFileSystem::fail_after_bytes(std::uint64_t bytes, ErrorCode code) {
   plan_->bytes_left = {bytes, code};
 }
 
+void FaultFileSystem::fail_path(const Path& path, ErrorCode code) {
+  const MutexLock lock(plan_->mutex);
+  plan_->paths[path] = code;
+}
+
 void FaultFileSystem::clear() {
   const MutexLock lock(plan_->mutex);
   plan_->at.clear();
   plan_->from.reset();
   plan_->kinds.clear();
+  plan_->paths.clear();
   plan_->bytes_left.reset();
 }
 
@@ -111,6 +124,7 @@ std::uint64_t FaultFileSystem::count(Op op) const {
 
 Result<std::unique_ptr<File>> FaultFileSystem::open(const Path& path, Open how) {
   if (auto ok = plan_->check(how == Open::create ? Op::create : Op::open); !ok) return std::unexpected(ok.error());
+  if (auto ok = plan_->check(path); !ok) return std::unexpected(ok.error());
   auto file = inner_.open(path, how);
   if (!file) return file;
   return std::make_unique<FaultFile>(std::move(*file), plan_);

@@ -38,8 +38,9 @@ class FaultFileSystem final : public FileSystem {
   void fail_all(Op op, ErrorCode code = ErrorCode::io);                  // until clear()
   // Of what is written from now on the first `bytes` reach the file, also within one call; then `code`.
   void fail_after_bytes(std::uint64_t bytes, ErrorCode code = ErrorCode::no_space);
-  void clear();                               // no faults; numbers go on
-  [[nodiscard]] std::uint64_t calls() const;  // changing calls so far
+  void fail_path(const Path& path, ErrorCode code = ErrorCode::io);  // opening that file, until clear()
+  void clear();                                                      // no faults; numbers go on
+  [[nodiscard]] std::uint64_t calls() const;                         // changing calls so far
   [[nodiscard]] std::uint64_t count(Op op) const;
 
   Result<std::unique_ptr<File>> open(const Path& path, Open how) override;

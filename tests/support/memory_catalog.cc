@@ -77,9 +77,10 @@ Result<void> MemoryCatalog::put_manifest(const RepositoryKey& repository, const 
   if (has_nul(repository)) return refused_nul();
   const MutexLock lock(mutex_);
   if (error_) return std::unexpected(*error_);
-  manifests_.insert_or_assign(digest, record);
+  manifests_.try_emplace(digest, record);
   holders_.emplace(repository, digest);
   links_.emplace(repository, digest);
+  if (!proves_children(record.media_type)) return {};
   for (const Digest& child : record.children) links_.emplace(repository, child);
   return {};
 }

@@ -4,9 +4,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <thread>
 
 #include "tests/proxy/cli/admin_server.h"
 #include "tests/proxy/cli/command_line.h"
+#include "tests/proxy/net/raw_socket.h"
 #include "tests/support/temporary_folder.h"
 
 namespace paddock {
@@ -50,6 +52,32 @@ TEST_CASE("where nothing listens the error says what to do") {
                                          Contains("--server") && Contains("PADDOCK_SERVER"));
 }
 
+// The kernel accepts for a listener that never does.
+TEST_CASE("a server that accepts and never answers is given up, with what to do") {
+  const RawListener silent;
+  const auto client = AdminClient::make({silent.url(), "", std::chrono::milliseconds(200)}).value();
+  const auto status = client.get("/api/v1/status");
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::timeout);
+  CHECK_THAT(status.error().context, Contains(silent.url() + " does not answer") && Contains("--server"));
+}
+
+TEST_CASE("an answer that never gets whole is given up though bytes keep coming") {
+  RawListener listener;
+  std::thread trickle([&listener] {
+    auto client = listener.accept();
+    client.read_until("\r\n\r\n");
+    client.send("HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n");
+    while (client.send("x")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  });
+  const auto client = AdminClient::make({listener.url(), "", std::chrono::milliseconds(300)}).value();
+  const auto status = client.get("/api/v1/status");
+  trickle.join();
+  REQUIRE_FALSE(status);
+  CHECK(status.error().code == ErrorCode::timeout);
+  CHECK_THAT(status.error().context, Contains("no whole answer within 300 ms"));
+}
+
 TEST_CASE("a token comes from its file, without the line's end") {
   ApiFixture api("s3cret");
   const AdminServer server(api_handler(api));
@@ -83,7 +111,7 @@ TEST_CASE("bad token files and URLs are usage errors before anything is sent") {
     INFO(file);
     CHECK(get(url, "/", file).error().code == ErrorCode::invalid_argument);
   }
-  for (const auto* bad : {"", "ftp://host", "http://", "http://host:99999", "::"}) {
+  for (const auto* bad : {"", "unix:/run/paddock.sock", "ftp://host", "http://", "http://host:99999", "::"}) {
     INFO(bad);
     const auto refused = get(bad);
     REQUIRE_FALSE(refused);

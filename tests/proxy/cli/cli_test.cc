@@ -1,6 +1,7 @@
 #include "proxy/cli/cli.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "proxy/cli/version.h"
 #include "tests/proxy/cli/command_line.h"
@@ -94,6 +95,15 @@ TEST_CASE("an exception that escapes the server is one line and status 1") {
   CHECK(outcome.status == 1);
   CHECK(is_one_line(outcome.err));
   CHECK_THAT(outcome.err, Contains("it broke"));
+}
+
+TEST_CASE("version as JSON has the same in fields") {
+  const auto outcome = test::paddock({"version", "--json"});
+  CHECK(outcome.status == 0);
+  const auto version = nlohmann::json::parse(outcome.out);
+  CHECK(version.at("version") == std::string(build_version()));
+  CHECK(version.at("commit") == std::string(build_commit()));
+  CHECK(version.at("compiler") == build_compiler());
 }
 
 TEST_CASE("version says what this build is") {

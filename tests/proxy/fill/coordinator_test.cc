@@ -1,6 +1,10 @@
 #include "proxy/fill/coordinator.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+#include <sstream>
 
 #include "tests/support/cache_fixture.h"
 
@@ -15,7 +19,8 @@ const Error broken_connection{ErrorCode::unavailable, Blame::upstream, "connecti
 struct FillFixture : CacheFixture {
   ~FillFixture() { shut_down(); }
 
-  FillCoordinator fills{loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 4, .base = 1ms, .cap = 2ms}}};
+  FillCoordinator fills{
+      loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 4, .base = 1ms, .cap = 2ms}, .clock = &clock}};
   FillCoordinator limited{loops, pool, blobs, {.buffer_size = 4096, .unsized_limit = 100'000}};
 
   Result<FillSource> source(const std::shared_ptr<Fill>& fill) { return start(fill->source(soon())).get(); }
@@ -44,8 +49,18 @@ struct FillFixture : CacheFixture {
       text += piece;
     }
   }
+  void hide_all_sizes() {
+    upstream->hide_sizes(true);
+    upstream->fail_calls("head_blob", Error{ErrorCode::protocol, Blame::upstream, "no size"}, 0);
+  }
   bool ended() { return fills.stop(30s); }
 };
+
+Task<Result<FillSource>> fetch_twice(FillCoordinator& fills, std::shared_ptr<Upstream> upstream, Digest digest) {
+  const auto first = co_await fills.fetch(upstream, "a/b", digest)->source(soon());
+  if (first) co_return fail(ErrorCode::conflict, Blame::us, "the first should have failed");
+  co_return co_await fills.fetch(upstream, "a/b", digest)->source(soon());
+}
 
 }  // namespace
 
@@ -163,13 +178,55 @@ TEST_CASE_METHOD(FillFixture, "what was stored in the meantime is served without
 TEST_CASE_METHOD(FillFixture, "a blob without an announced size is served once it is complete") {
   const std::string content = pattern(200'000);
   const Digest digest = upstream->add_blob("a/b", content);
-  upstream->hide_sizes(true);
+  hide_all_sizes();
   CHECK(read(fills.fetch(upstream, "a/b", digest)).value() == content);
+}
+
+TEST_CASE_METHOD(FillFixture, "a blob without an announced size has the one that HEAD gives") {
+  const std::string content = pattern(300'000);
+  const Digest digest = upstream->add_blob("a/b", content);
+  upstream->hide_sizes(true);
+  upstream->hold_blobs_at(200'000);
+  const auto fill = fills.fetch(upstream, "a/b", digest);
+  const auto partial = std::get<std::shared_ptr<PartialBlob>>(source(fill).value());
+  CHECK(partial->size() == content.size());
+  CHECK(partial->state() == PartialBlob::State::filling);
+  upstream->release();
+  CHECK(read(fill).value() == content);
+}
+
+TEST_CASE_METHOD(FillFixture, "a blob of another size than HEAD has given fails and is not kept") {
+  const std::string content = pattern(300'000);
+  const Digest digest = upstream->add_blob("a/b", content);
+  upstream->hide_sizes(true);
+  for (const auto size : {content.size() - 1, content.size() + 1}) {
+    upstream->announce_size(size);
+    const auto result = read(fills.fetch(upstream, "a/b", digest));
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ErrorCode::protocol);
+    while (!fills.fills().empty()) std::this_thread::yield();
+    CHECK_FALSE(stored(digest));
+  }
+}
+
+TEST_CASE_METHOD(FillFixture, "who waits for a size that nobody knows is told to come back, and the fill goes on") {
+  const std::string content = pattern(300'000);
+  const Digest digest = upstream->add_blob("a/b", content);
+  hide_all_sizes();
+  upstream->hold_blobs_at(200'000);
+  const auto fill = fills.fetch(upstream, "a/b", digest);
+  REQUIRE(upstream->wait_for_held());
+  const auto early = start(fill->source(std::chrono::steady_clock::now())).get();
+  REQUIRE_FALSE(early);
+  CHECK(early.error().code == ErrorCode::timeout);
+  CHECK(early.error().retry_after);
+  upstream->release();
+  CHECK(read(fill).value() == content);
 }
 
 TEST_CASE_METHOD(FillFixture, "a blob without a size is given up when it does not end") {
   const Digest digest = upstream->add_blob("a/b", pattern(200'000));
-  upstream->hide_sizes(true);
+  hide_all_sizes();
   const auto result = start(read_all(limited.fetch(upstream, "a/b", digest))).get();
   REQUIRE_FALSE(result);
   CHECK(result.error().code == ErrorCode::too_large);
@@ -205,6 +262,63 @@ TEST_CASE_METHOD(FillFixture, "a disk that fails in mid fill fails the readers a
   fs.clear();
   CHECK_FALSE(stored(digest));
   CHECK(space.usage().reserved == 0);
+}
+
+TEST_CASE_METHOD(FillFixture, "a blob on which the disk failed is not tried again for a moment") {
+  const std::string content = pattern(300'000);
+  const Digest digest = upstream->add_blob("a/b", content);
+  fs.fail_after_bytes(100'000, ErrorCode::io);
+  CHECK_FALSE(read(fills.fetch(upstream, "a/b", digest)));
+  fs.clear();
+  const auto asked = upstream->count();
+  const auto refused = read(fills.fetch(upstream, "a/b", digest));
+  REQUIRE_FALSE(refused);
+  CHECK(is_not_kept(refused.error()));
+  CHECK(upstream->count() == asked);
+  const std::string other = pattern(1000);
+  CHECK(read(fills.fetch(upstream, "a/b", upstream->add_blob("a/b", other))).value() == other);
+  clock.advance(30s);
+  CHECK(read(fills.fetch(upstream, "a/b", digest)).value() == content);
+}
+
+TEST_CASE_METHOD(FillFixture, "what cannot be kept is no failed fill, and is told once a minute") {
+  space.set_limits(1000, 0);
+  std::ostringstream lines;
+  const auto logger = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines)));
+  for (int i = 0; i < 5; ++i) {
+    if (i == 4) clock.advance(60s);
+    CHECK_FALSE(read(fills.fetch(upstream, "a/b", upstream->add_blob("a/b", pattern(50'000 + i)))));
+  }
+  REQUIRE(ended());
+  spdlog::set_default_logger(logger);
+  const auto text = lines.str();
+  CHECK(std::ranges::count(text, '\n') == 2);
+  CHECK(text.contains("4 since last told"));
+  CHECK_FALSE(text.contains("[error]"));
+  CHECK(fills.stats().not_kept == 5);
+  CHECK(fills.stats().failed == 0);
+}
+
+TEST_CASE_METHOD(FillFixture, "who hears that a fill has failed does not get it again") {
+  const std::string content = pattern(1000);
+  const Digest digest = upstream->add_blob("a/b", content);
+  for (int i = 0; i < 200; ++i) {
+    upstream->fail_calls("get_blob", Error{ErrorCode::denied, Blame::upstream, "no"});
+    const auto again = start(fetch_twice(fills, upstream, digest)).get();
+    REQUIRE(again);
+    while (!fills.fills().empty()) std::this_thread::yield();
+    REQUIRE(blobs.erase(digest));
+  }
+}
+
+TEST_CASE("only what our disk did counts as not kept") {
+  CHECK(is_not_kept(Error{ErrorCode::denied, Blame::us, "read-only"}));
+  CHECK(is_not_kept(Error{ErrorCode::no_space, Blame::us, "full"}));
+  CHECK_FALSE(is_not_kept(Error{ErrorCode::cancelled, Blame::us, "shutting down"}));
+  CHECK_FALSE(is_not_kept(Error{ErrorCode::unavailable, Blame::us, "offline mode"}));
+  CHECK_FALSE(is_not_kept(Error{ErrorCode::denied, Blame::upstream, "403"}));
 }
 
 TEST_CASE_METHOD(FillFixture, "readers are counted for as long as they read") {

@@ -27,6 +27,8 @@ TEST_CASE("addresses that are none are refused") {
 TEST_CASE("an address of another machine is refused") {
   boost::asio::io_context loop;
   CHECK(refusal(loop, "192.0.2.1:0") == ErrorCode::invalid_argument);
+  CHECK_THAT(Listener::open(loop, "192.0.2.1:0").error().context,
+             Catch::Contains("has no such address; choose one of its own"));
 }
 
 TEST_CASE("port 0 picks a free one and says which") {
@@ -59,8 +61,8 @@ TEST_CASE("an address in use is a conflict that says what to do") {
   const auto second = Listener::open(loop, first->address());
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().code == ErrorCode::conflict);
-  CHECK(second.error().context == "cannot listen on " + first->address() +
-                                      ": address already in use; stop what uses it or give another --listen");
+  CHECK(second.error().context ==
+        "cannot listen on " + first->address() + ": address already in use; stop what uses it, or choose another");
 }
 
 TEST_CASE("a Unix socket's file goes with its listener") {

@@ -24,10 +24,13 @@ std::vector<Malformed> malformed_requests() {
       malformed("TLS to a plain port", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)),
       malformed("no target", "GET HTTP/1.1\r\nHost: h\r\n\r\n"),
       malformed("no version", "GET /\r\nHost: h\r\n\r\n"),
-      malformed("a method with a space", "G ET / HTTP/1.1\r\nHost: h\r\n\r\n", 505),
-      malformed("an odd version", "GET / HTTP/1.x\r\nHost: h\r\n\r\n", 505),
+      malformed("a method with a space", "G ET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+      malformed("an odd version", "GET / HTTP/1.x\r\nHost: h\r\n\r\n"),
       malformed("HTTP/2", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505),
       malformed("HTTP/0.9 with a number", "GET / HTTP/0.9\r\nHost: h\r\n\r\n", 505),
+      malformed("bare line feeds", "GET / HTTP/1.1\nHost: h\n\n"),
+      malformed("one bare line feed", "GET / HTTP/1.1\nHost: h\r\n\r\n"),
+      malformed("HTTP/2 known beforehand", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
       malformed("a relative target", "GET v2 HTTP/1.1\r\nHost: h\r\n\r\n"),
       malformed("a raw byte in the target", "GET /\xff HTTP/1.1\r\nHost: h\r\n\r\n"),
       malformed("no Host", "GET / HTTP/1.1\r\n\r\n"),
@@ -44,6 +47,7 @@ std::vector<Malformed> malformed_requests() {
       malformed("length and chunks", post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
       malformed("chunks and length", post + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
       malformed("an unknown coding", post + "Transfer-Encoding: gzip\r\n\r\n"),
+      malformed("two codings", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
       malformed("chunked twice", post + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
       malformed("a chunk size that is no number", post + "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n"),
       malformed("a chunk longer than it says", post + "Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n"),
@@ -76,6 +80,29 @@ TEST_CASE("malformed requests are refused, closed, observed, and never reach the
     CHECK(fixture.seen(++count).status == status);
   }
   CHECK(handled == 0);
+}
+
+TEST_CASE("the log gets the method and path of what was refused") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  const std::vector<std::array<std::string, 3>> refused{
+      {"hello there\r\n\r\n", "hello", "there"},
+      {"GET /v2/a?secret=1 HTTP/2.0\r\n\r\n", "GET", "/v2/a"},
+      {"GET /b HTTP/1.1\nHost: h\n\n", "GET", "/b"},
+      {"GET /c HTTP/1.1\r\nHost: h\r\nBroken\r\n\r\n", "GET", "/c"},
+      {"PUT /d?secret=1 HTTP/1.1\r\n\r\n", "PUT", "/d"},
+      {"GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n", "GET", "/" + std::string(251, 'x')}};
+  std::size_t count = 0;
+  for (const auto& [bytes, method, path] : refused) {
+    CAPTURE(bytes);
+    auto client = fixture.raw();
+    client.send(bytes);
+    client.finish_sending();
+    client.read_all();
+    const auto seen = fixture.seen(++count);
+    CHECK(seen.method == method);
+    CHECK(seen.path == path);
+  }
 }
 
 TEST_CASE("requests that break off are nobody's error") {

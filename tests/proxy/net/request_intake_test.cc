@@ -86,6 +86,9 @@ TEST_CASE("only plain chunking is taken, and only in HTTP/1.1") {
   CHECK(take_request(header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "Chunked"}})).has_value());
   CHECK_FALSE(take_request(header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "gzip, chunked"}})).has_value());
   CHECK_FALSE(take_request(header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "identity"}})).has_value());
+  CHECK_FALSE(
+      take_request(header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "chunked"}, {"Transfer-Encoding", "gzip"}}))
+          .has_value());
   auto old = header_for("/", {{"Host", "h"}, {"Transfer-Encoding", "chunked"}});
   old.version(10);
   CHECK_FALSE(take_request(old).has_value());
@@ -95,13 +98,42 @@ TEST_CASE("parser errors get their status, lost clients get nothing") {
   CHECK(refusal_for(http::error::header_limit)->status == 431);
   CHECK(refusal_for(http::error::buffer_overflow)->status == 431);
   CHECK(refusal_for(http::error::body_limit)->status == 413);
-  CHECK(refusal_for(http::error::bad_version)->status == 505);
+  CHECK(refusal_for(http::error::bad_version, "GET / HTTP/2.0\r")->status == 505);
   CHECK(refusal_for(http::error::bad_method)->status == 400);
   CHECK(refusal_for(http::error::bad_content_length)->status == 400);
   CHECK_FALSE(refusal_for(http::error::end_of_stream).has_value());
   CHECK_FALSE(refusal_for(http::error::partial_message).has_value());
   CHECK_FALSE(refusal_for(boost::asio::error::connection_reset).has_value());
   CHECK_FALSE(refusal_for({}).has_value());
+}
+
+TEST_CASE("only a well-formed line of another version is told about versions") {
+  for (const std::string_view line : {"GET / HTTP/2.0\r", "PRI * HTTP/2.0\r", "GET / HTTP/0.9\r", "GET / HTTP/3.1\r"}) {
+    CAPTURE(line);
+    CHECK(refusal_for(http::error::bad_version, line)->status == 505);
+  }
+  for (const std::string_view line : {"GET / HTTP/1.1", "GET / HTTP/2.0", "GET / HTTP/1.x\r", "G ET / HTTP/2.0\r",
+                                      "GET / HTTP/1.1\r", "GET / http/2.0\r", "GET / HTTP/10.1\r", "GET /\r", ""}) {
+    CAPTURE(line);
+    CHECK(refusal_for(http::error::bad_version, line)->status == 400);
+  }
+}
+
+TEST_CASE("the first line of anything can be logged, without its query") {
+  CHECK(first_line("GET / HTTP/1.1\r\nHost: h") == "GET / HTTP/1.1\r");
+  CHECK(first_line(std::string(1000, 'x')).size() == 256);
+  const auto request = request_for_log("GET /v2/?token=secret HTTP/2.0\r");
+  CHECK(request.method_name == "GET");
+  CHECK(request.path == "/v2/");
+  CHECK(request_for_log("hello there\r").path == "there");
+  CHECK(request_for_log("hello").method_name == "hello");
+  CHECK(request_for_log("").method_name.empty());
+  const auto refused = request_for_log(header_for("/v2/x?token=secret"));
+  CHECK(refused.method_name == "GET");
+  auto head = header_for("/v2/x", {});
+  head.method(http::verb::head);
+  CHECK(request_for_log(head).method == Method::head);
+  CHECK(refused.path == "/v2/x");
 }
 
 TEST_CASE("expectations are 100-continue or unknown") {

@@ -18,7 +18,7 @@
 namespace paddock {
 
 struct SeenExchange {
-  std::string id, path, peer, tls_name, abort_reason;
+  std::string id, method, path, peer, tls_name, abort_reason;
   int status = 0;
   std::uint64_t body_bytes = 0;
   bool aborted = false, tls = false;
@@ -98,6 +98,7 @@ class ServerFixture {
   void see(const Exchange& exchange) {
     const auto& request = exchange.request;
     SeenExchange seen{request.id,
+                      request.method_name,
                       request.path,
                       request.peer,
                       request.tls_name,

@@ -136,6 +136,53 @@ TEST_CASE("a body over the limit is refused before it is sent") {
   CHECK(client.ended());
 }
 
+TEST_CASE("a server that takes no bodies answers from the header alone and ends the connection") {
+  ServerFixture fixture(echo, {.body_limit = 100, .request_bodies = false});
+  fixture.serve();
+  auto patient = fixture.raw();
+  patient.send("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9000000000\r\nExpect: 100-continue\r\n\r\n");
+  const auto answer = patient.read_until("PUT /a ");
+  CHECK(answer.starts_with("HTTP/1.1 200 "));  // and not 100
+  CHECK(answer.contains("\r\nConnection: close\r\n"));
+  CHECK(patient.read_all().empty());
+  CHECK(patient.ended());
+  auto chunked = fixture.raw();
+  chunked.send("PUT /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nC8\r\n");
+  CHECK(chunked.read_all().ends_with("PUT /b "));
+  auto none = fixture.raw();
+  none.send("PUT /c HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\nGET /d HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(none.read_response().ends_with("PUT /c "));
+  CHECK(none.read_response().ends_with("GET /d "));
+}
+
+TEST_CASE("a client that sends its whole body before it reads still gets the answer") {
+  ServerFixture fixture(echo, {.request_bodies = false});
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 16777216\r\n\r\n");
+  const std::string piece(std::size_t{1} << 20U, 'x');
+  for (int i = 0; i < 16; ++i) REQUIRE(client.send(piece));
+  CHECK(client.read_all().ends_with("PUT /a "));
+  CHECK_FALSE(client.broken());
+}
+
+TEST_CASE("what is answered without the handler has the headers that the server was given") {
+  ServerFixture fixture(
+      [](const Request&) -> Task<Response> {
+        throw std::runtime_error("a bug");
+        co_return Response{};
+      },
+      {.connection_limit = 1, .refusal_headers = {{"X-Own", "yes"}}});
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(client.read_response().contains("\r\nX-Own: yes\r\n"));
+  auto second = fixture.raw();
+  CHECK(second.read_until("}]}").contains("\r\nX-Own: yes\r\n"));
+  client.send("nonsense\r\n\r\n");
+  CHECK(client.read_all().contains("\r\nX-Own: yes\r\n"));
+}
+
 TEST_CASE("a chunked body over the limit is refused") {
   ServerFixture fixture(echo, {.body_limit = 100});
   fixture.serve();

@@ -125,24 +125,43 @@ TEST_CASE("new connections use the certificate that was swapped in") {
   CHECK(fixture.ask({.url = fixture.url("/", true), .tls = trusts_new}).has_value());
 }
 
-TEST_CASE("files that hold no certificate or key are named with the reason") {
+TEST_CASE("files that hold no certificate or key are named with the reason, in words") {
   TestCa ca;
   const TemporaryFolder folder;
-  std::ofstream(folder / "junk") << "not a certificate";
+  const auto write = [&folder](const std::string& name, const std::string& content) {
+    std::ofstream(folder / name) << content;
+    return folder / name;
+  };
+  const auto junk = write("junk", "not a certificate");
+  const auto broken = write("broken", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  const auto broken_key = write("broken-key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+  const auto secret =
+      write("secret", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+  const auto huge = write("huge", std::string(5U << 20U, ' '));
+  const auto absent = folder / "absent";
   const auto good = ca.issue_local();
   const auto other = ca.issue_local();
-  const auto check = [](const auto& made, const std::filesystem::path& named) {
+  const auto check = [](const auto& made, const std::filesystem::path& named, const std::string& reason) {
+    CAPTURE(named);
     REQUIRE_FALSE(made.has_value());
     CHECK(made.error().code == ErrorCode::invalid_argument);
-    CHECK_THAT(made.error().context, Catch::Contains(named.string()) && Catch::Contains("error:"));
+    CHECK_THAT(made.error().context, Catch::StartsWith(named.string() + ": ") && Catch::Contains(reason));
+    CHECK_THAT(made.error().context, !Catch::Contains("error:") && !Catch::Contains("\n"));
   };
-  check(make_tls_client(folder / "absent"), folder / "absent");
-  check(make_tls_client(folder / "junk"), folder / "junk");
-  check(make_tls_server(folder / "absent", good.key), folder / "absent");
-  check(make_tls_server(folder / "junk", good.key), folder / "junk");
-  check(make_tls_server(good.certificate, folder / "absent"), folder / "absent");
-  check(make_tls_server(good.certificate, folder / "junk"), folder / "junk");
-  check(make_tls_server(good.certificate, other.key), other.key);
+  check(make_tls_client(absent), absent, "No such file");
+  check(make_tls_client(folder.path()), folder.path(), "is a folder");
+  check(make_tls_client(junk), junk, "holds no PEM certificate");
+  check(make_tls_client(broken), broken, "cannot be used");
+  check(make_tls_client(huge), huge, "larger than any PEM file");
+  check(make_tls_server(absent, good.key), absent, "No such file");
+  check(make_tls_server(junk, good.key), junk, "holds no PEM certificate");
+  check(make_tls_server(broken, good.key), broken, "no usable certificate");
+  check(make_tls_server(good.certificate, absent), absent, "No such file");
+  check(make_tls_server(good.certificate, junk), junk, "holds no PEM private key");
+  check(make_tls_server(good.certificate, broken_key), broken_key, "no usable private key");
+  check(make_tls_server(good.certificate, secret), secret, "is encrypted");
+  check(make_tls_server(good.certificate, other.key), other.key,
+        "does not belong to the certificate " + good.certificate.string());
 }
 
 TEST_CASE("the system's CAs alone will do") { CHECK(make_tls_client(std::nullopt).has_value()); }

@@ -66,6 +66,10 @@ TEST_CASE("errors become the status and code that clients act on") {
       {ErrorCode::io, Blame::us, Subject::blob, 500, "UNKNOWN"},
       {ErrorCode::corrupt, Blame::us, Subject::blob, 500, "UNKNOWN"},
       {ErrorCode::conflict, Blame::us, Subject::blob, 500, "UNKNOWN"},
+      {ErrorCode::denied, Blame::us, Subject::blob, 500, "UNKNOWN"},
+      {ErrorCode::unsupported, Blame::us, Subject::blob, 500, "UNKNOWN"},
+      {ErrorCode::not_found, Blame::us, Subject::blob, 500, "UNKNOWN"},
+      {ErrorCode::unavailable, Blame::us, Subject::blob, 502, "UNAVAILABLE"},
       {ErrorCode::cancelled, Blame::us, Subject::blob, 503, "UNAVAILABLE"},
   }));
   CAPTURE(paddock::to_string(c.code), paddock::to_string(c.blame), c.status);
@@ -93,11 +97,28 @@ TEST_CASE("refused credentials say whose they are") {
   CHECK(answer.message == "the upstream refused our credentials: 401 from h");
 }
 
-TEST_CASE("errors of the disk keep paths to themselves") {
-  const auto code = GENERATE(ErrorCode::io, ErrorCode::corrupt, ErrorCode::no_space, ErrorCode::conflict);
-  const Error error{code, Blame::us, "write /var/lib/paddock/blobs/x: failed"};
-  CHECK(to_registry_error(error, Subject::blob).message.find("/var") == std::string::npos);
-  CHECK(error_response(error, Subject::blob).log_note.find("/var/lib/paddock") != std::string::npos);
+TEST_CASE("of an error of ours the client learns nothing but what kind it is, the log learns all") {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::cancelled); ++code) {
+    const Error error{static_cast<ErrorCode>(code), Blame::us, "write /var/lib/paddock/blobs/x: failed"};
+    for (const Subject subject : {Subject::none, Subject::name, Subject::manifest, Subject::blob, Subject::tag}) {
+      CAPTURE(paddock::to_string(error.code));
+      const auto answer = to_registry_error(error, subject);
+      CHECK(answer.message.find('/') == std::string::npos);
+      CHECK_FALSE(answer.message.empty());
+      // 4xx would say that it is the client's doing, 404 that the upstream has said so.
+      CHECK(answer.status >= 500);
+      CHECK(std::get<std::string>(error_response(error, subject).body).find("/var") == std::string::npos);
+      CHECK(error_response(error, subject).log_note.find("/var/lib/paddock") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("what is on its way is no timeout: the client is told to come back") {
+  Error error{ErrorCode::timeout, Blame::upstream, "not complete yet", true};
+  error.retry_after = std::chrono::seconds{10};
+  const Response response = error_response(error, Subject::blob);
+  CHECK(response.status == 503);
+  CHECK(header(response, "Retry-After") == "10");
 }
 
 TEST_CASE("secrets in a context reach neither the client nor the log") {

@@ -121,9 +121,13 @@ TEST_CASE_METHOD(RegistryFixture, "what the store cannot keep passes through, ve
   CHECK(whole.status == 200);
   CHECK(whole.body == layer);
   CHECK(whole.header("X-Paddock-Cache") == "bypass");
-  CHECK(get(blob_path(layer_digest), {{"Range", "bytes=5000-5999"}}).body == layer.substr(5000, 1000));
-  upstream->ignore_ranges(true);
-  CHECK(get(blob_path(layer_digest), {{"Range", "bytes=5000-5999"}}).body == layer.substr(5000, 1000));
+  // Of a part nothing could be verified: the range is ignored, as HTTP allows.
+  for (const auto* range : {"bytes=5000-5999", "bytes=199000-", "bytes=900000-"}) {
+    const auto ranged = get(blob_path(layer_digest), {{"Range", range}});
+    CHECK(ranged.status == 200);
+    CHECK(ranged.body == layer);
+    CHECK(ranged.header("Accept-Ranges") == "none");
+  }
   CHECK_FALSE(stored(layer_digest));
 
   std::string other = layer;

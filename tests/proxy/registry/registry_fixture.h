@@ -32,7 +32,10 @@ struct RegistryFixture : CacheFixture {
   ~RegistryFixture() { shut_down(); }
 
   FillCoordinator fills{
-      loops, pool, blobs, {.buffer_size = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}}};
+      loops,
+      pool,
+      blobs,
+      {.buffer_size = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}, .clock = &clock}};
   ManifestSource manifests{pool, catalog, store, clock, {}};
   TagResolver tags{pool, catalog, store, manifests, clock, {}};
   std::shared_ptr<FakeUpstream> hub = std::make_shared<FakeUpstream>("docker.io");
@@ -42,8 +45,7 @@ struct RegistryFixture : CacheFixture {
                   "up.example",
                   false,
                   {}})};
-  RegistryHandler handler{
-      {pool, catalog, blobs, fills, manifests, tags, upstreams, std::chrono::seconds(30), std::chrono::seconds(30)}};
+  RegistryHandler handler{{pool, catalog, blobs, fills, manifests, tags, upstreams, std::chrono::seconds(30)}};
 
   // An image of one layer, tagged.
   std::string layer = pattern(200'000);

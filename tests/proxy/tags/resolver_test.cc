@@ -127,6 +127,27 @@ TEST_CASE_METHOD(TagFixture, "a slow revalidation is not waited for longer than 
   CHECK(upstream->count("head_manifest") == 1);
 }
 
+TEST_CASE_METHOD(TagFixture, "a tag too old to be served stale is waited for like one that is not there") {
+  REQUIRE(resolve());
+  clock.advance(48h);
+  upstream->hold("head_manifest");
+  auto answer = start(impatient.resolve(upstream, policy, repository, "2.6"));
+  REQUIRE(upstream->wait_for_held());
+  upstream->release();
+  const auto resolved = answer.get();
+  REQUIRE(resolved);
+  CHECK(resolved->cache == CacheState::hit);
+}
+
+TEST_CASE_METHOD(TagFixture,
+                 "a tag too old to be served stale is asked for even if the upstream was away a moment ago") {
+  REQUIRE(resolve());
+  clock.advance(48h);
+  upstream->fail_calls("", away);
+  CHECK(resolve().error().code == ErrorCode::unavailable);
+  CHECK(resolve().value().digest == one);
+}
+
 TEST_CASE_METHOD(TagFixture, "a tag that the upstream has deleted is gone here too, and that is remembered") {
   REQUIRE(resolve());
   upstream->remove_tag(repository.repository, "2.6");
@@ -177,6 +198,19 @@ TEST_CASE_METHOD(TagFixture, "a manifest of another repository is not served fro
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == ErrorCode::not_found);
   CHECK(upstream->count("get_manifest secret/other") == 1);
+}
+
+TEST_CASE_METHOD(TagFixture, "a manifest that an index names is asked for before it is served to that repository") {
+  REQUIRE(resolve());
+  const RepositoryKey other{"up.example", "mallory/sparse"};
+  const std::string index = R"({"schemaVersion":2,"manifests":[{"mediaType":")" + std::string(media_type) +
+                            R"(","size":1,"digest":")" + one.to_string() + R"("}]})";
+  upstream->add_manifest(other.repository, index, "application/vnd.oci.image.index.v1+json", "sparse");
+  REQUIRE(start(tags.resolve(upstream, policy, other, "sparse")).get());
+  const auto refusal = start(manifests.by_digest(upstream, other, one)).get();
+  REQUIRE_FALSE(refusal);
+  CHECK(refusal.error().code == ErrorCode::not_found);
+  CHECK(upstream->count("get_manifest mallory/sparse " + one.to_string()) == 1);
 }
 
 TEST_CASE_METHOD(TagFixture, "what a manifest names is known to be in its repository") {

@@ -58,7 +58,7 @@ TEST_CASE("each status has one meaning") {
 
 bool next(std::initializer_list<std::string_view> fields) {
   const std::vector<std::string_view> all(fields);
-  return has_next_link(all);
+  return next_link(all).has_value();
 }
 
 TEST_CASE("a next page is announced by a Link with rel=next") {
@@ -76,6 +76,33 @@ TEST_CASE("a next page is announced by a Link with rel=next") {
   CHECK_FALSE(next({R"(</x>; title="rel=next")"}));
   CHECK_FALSE(next({R"(rel="next")"}));
   CHECK_FALSE(next({"<"}));
+}
+
+TEST_CASE("the target of the link to the next page is what stands in its brackets") {
+  const std::vector<std::string_view> fields{R"(</p?n=1>; rel="prev", </v2/x?n=2&last=b>; rel="next")"};
+  CHECK(next_link(fields) == "/v2/x?n=2&last=b");
+}
+
+TEST_CASE("of a link only the query is followed") {
+  CHECK(query_of("/v2/x?n=2&last=b") == "?n=2&last=b");
+  CHECK(query_of("https://elsewhere.example/v2/x?token=a%20b#part") == "?token=a%20b");
+  CHECK(query_of("?a") == "?a");
+  for (const auto& link :
+       {std::string("/v2/x"), std::string("/v2/x?"), std::string(), std::string("#?a"), std::string("/x?a b"),
+        std::string("/x?a\r\nHost: evil"), std::string("/x?\xc3\xa4"), "/x?" + std::string(3000, 'a')}) {
+    CAPTURE(link);
+    const auto query = query_of(link);
+    REQUIRE_FALSE(query);
+    CHECK(query.error().code == ErrorCode::protocol);
+  }
+}
+
+TEST_CASE("indexes in pages are joined, one alone stays as it is") {
+  const std::vector<std::string> alone{R"({ "manifests" : [ 1 ] })"};
+  CHECK(join_indexes(alone) == alone.front());
+  const std::vector<std::string> pages{R"({"schemaVersion":2,"manifests":null})", R"({"manifests":[{"a":1},{"b":2}]})",
+                                       R"({"manifests":null})", R"({"manifests":[{"c":3}],"schemaVersion":2})"};
+  CHECK(join_indexes(pages) == R"({"manifests":[{"a":1},{"b":2},{"c":3}],"schemaVersion":2})");
 }
 
 TEST_CASE("a page of tags is read, limited, and never goes in circles") {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,18 @@ struct Fixture : UpstreamFixture {
     return run(up().list_tags(repository, limit, last));
   }
   Result<std::string> referrers() { return run(up().referrers(repository, image.manifest)); }
+  // An index of one referrer, as one page of several.
+  static Behaviour page(const std::string& name, const std::string& next) {
+    const nlohmann::json entry{{"mediaType", oci_manifest_type}, {"digest", Digest::of(name).to_string()}, {"size", 2}};
+    Behaviour answer{.status = 200,
+                     .body = nlohmann::json{{"schemaVersion", 2},
+                                            {"mediaType", oci_index_type},
+                                            {"manifests", nlohmann::json::array({entry})}}
+                                 .dump(),
+                     .content_type = std::string(oci_index_type)};
+    if (!next.empty()) answer.headers.set("Link", '<' + next + ">; rel=\"next\"");
+    return answer;
+  }
   std::string signature() const {
     return nlohmann::json{
         {"schemaVersion", 2},
@@ -73,6 +86,42 @@ TEST_CASE_METHOD(Fixture, "referrers come from the API") {
   REQUIRE(json["manifests"].size() == 1);
   CHECK(json["manifests"][0]["digest"] == digest.to_string());
   CHECK(registry.count() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "referrers in pages become one index") {
+  registry.script("last=two", page("three", ""));
+  registry.script("last=one", page("two", "/referrers/x?n=1&last=two"));
+  registry.script("/referrers/", page("one", "https://elsewhere.example/v2/other/referrers/x?n=1&last=one"));
+  const auto index = referrers();
+  REQUIRE(index);
+  const auto json = nlohmann::json::parse(*index);
+  CHECK(json["schemaVersion"] == 2);
+  REQUIRE(json["manifests"].size() == 3);
+  for (const auto* name : {"one", "two", "three"}) {
+    CHECK(std::ranges::any_of(json["manifests"],
+                              [&](const auto& entry) { return entry["digest"] == Digest::of(name).to_string(); }));
+  }
+  // Of a link only the query counts: the next page is asked for where the first one came from.
+  for (const auto& request : registry.requests()) {
+    CHECK(request.path() == "/v2/paddlepaddle/paddle/referrers/" + image.manifest.to_string());
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a page of referrers that cannot be had is no end of the list") {
+  registry.script("last=one", {.status = 404});
+  registry.script("/referrers/", page("one", "/x?last=one"));
+  CHECK(code_of(referrers()) == ErrorCode::protocol);
+  registry.script("/referrers/", page("one", "/x"));
+  CHECK(code_of(referrers()) == ErrorCode::protocol);
+}
+
+TEST_CASE_METHOD(Fixture, "pages of referrers without an end are given up") {
+  auto small = options();
+  small.list_limit = 2000;
+  use(small);
+  registry.script("/referrers/", page("one", "/x?last=one"), 0);
+  CHECK(code_of(referrers()) == ErrorCode::too_large);
+  CHECK(registry.count() < 20);
 }
 
 TEST_CASE_METHOD(Fixture, "an image without referrers has an empty index where there is the API") {

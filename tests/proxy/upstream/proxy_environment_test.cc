@@ -39,6 +39,17 @@ TEST_CASE("upper case counts for HTTPS_PROXY and NO_PROXY, lower case comes firs
   CHECK(route({{"HTTPS_PROXY", ""}}, "https://r.example/") == "direct");
 }
 
+TEST_CASE("a proxy that is spoken to over TLS is refused, and the message says what to write") {
+  for (const auto* name : {"https_proxy", "HTTPS_PROXY", "http_proxy"}) {
+    const auto refused = read({{name, "https://me:secret@proxy.lan:3128"}});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::invalid_argument);
+    CHECK(refused.error().context.starts_with(name));
+    CHECK(refused.error().context.find("http://") != std::string::npos);
+    CHECK(refused.error().context.find("secret") == std::string::npos);
+  }
+}
+
 TEST_CASE("a proxy may be written without a scheme and with credentials") {
   CHECK(route({{"https_proxy", "proxy.lan:3128"}}, "https://r.example/") == "http://proxy.lan:3128");
   const auto proxies = read({{"https_proxy", "http://me:p%40ss@proxy.lan:3128"}});

@@ -1,4 +1,4 @@
-#include "proxy/tags/negative_cache.h"
+#include "storage/negative_cache.h"
 
 #include <catch2/catch.hpp>
 

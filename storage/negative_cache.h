@@ -1,4 +1,4 @@
-// NegativeCache: what an upstream has said not to exist, remembered briefly and boundedly. Thread-safe.
+// NegativeCache: names of what is not worth asking for just now, remembered briefly and boundedly. Thread-safe.
 #pragma once
 
 #include <chrono>

@@ -1,0 +1,21 @@
+// The files that a configuration names: password, token, CA and certificate files. `paddock serve` reads them through
+// this, `paddock config check` says beforehand what is wrong with them.
+//
+// Blocking; thread-safe. Every problem is invalid_argument, a sentence that starts with the file's path.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "storage/error.h"
+
+namespace paddock {
+
+// One line, without its end. `what` is the word for it: "password".
+Result<std::string> read_secret(const std::string& path, const std::string& what);
+
+// A line for each problem: "upstreams[0].ca_file: /etc/ca.pem: No such file or directory".
+std::vector<std::string> file_problems(const config::Config& config);
+
+}  // namespace paddock

@@ -1,0 +1,33 @@
+#include "proxy/net/descriptor_budget.h"
+
+#include <algorithm>
+#include <sys/resource.h>
+
+namespace paddock {
+namespace {
+
+constexpr std::uint64_t smallest_reserve = 96;
+constexpr std::uint64_t largest_reserve = 4096;
+constexpr std::uint64_t each_client = 3;
+constexpr std::uint64_t most_clients = 20'000;
+constexpr std::uint64_t fewest_clients = 4;  // a limit that cannot work still lets somebody see why
+constexpr std::uint64_t most_admin = 256;
+
+}  // namespace
+
+DescriptorBudget share_descriptors(std::uint64_t limit) {
+  const auto reserve = std::clamp(limit / 4, smallest_reserve, largest_reserve);
+  const auto left = limit > reserve ? limit - reserve : 0;
+  return {.clients = std::clamp(left / each_client, fewest_clients, most_clients),
+          .admin = std::clamp(reserve / 4, fewest_clients, most_admin)};
+}
+
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const auto soft = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : soft;
+}
+
+}  // namespace paddock

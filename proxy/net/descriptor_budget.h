@@ -1,0 +1,22 @@
+// How many connections the limit on open files allows. Each client may hold a blob's file and an upstream connection
+// beside its own, and the store, the upstreams and the admin side must have descriptors left when clients take all
+// that they can get.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace paddock {
+
+struct DescriptorBudget {
+  std::size_t clients = 0;  // connections of the registry side
+  std::size_t admin = 0;    // of the admin side
+};
+
+// Pure.
+DescriptorBudget share_descriptors(std::uint64_t limit);
+
+// Raises the soft limit of this process to the hard one; the limit that holds then. Thread-safe.
+std::uint64_t raise_descriptor_limit();
+
+}  // namespace paddock

@@ -1,0 +1,107 @@
+#include "config/reload.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <variant>
+
+#include "config/schema.h"
+
+// NOLINTNEXTLINE(google-build-using-namespace)
+using namespace paddock::config;
+using Names = std::vector<std::string>;
+
+namespace {
+
+// Some other value of the same kind.
+struct Change {
+  void operator()(std::string* value) const { *value += "x"; }
+  void operator()(bool* value) const { *value = !*value; }
+  void operator()(std::optional<std::uint32_t>* value) const { *value = value->value_or(0) + 1; }
+  void operator()(SizeLimit* value) const { *value = SizeLimit{value->bytes + 1, 0}; }
+  void operator()(std::vector<std::string>* value) const { value->emplace_back("x"); }
+  template <typename T>
+  void operator()(T* value) const {
+    *value += T{1};
+  }
+};
+
+Config running() {
+  Config config;
+  config.server.tls_certificate = "cert.pem";
+  config.server.tls_key = "key.pem";
+  config.warm.emplace_back();
+  return config;
+}
+
+bool contains(const Names& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
+
+}  // namespace
+
+TEST_CASE("nothing changed, nothing to do") {
+  const auto plan = plan_reload(running(), running());
+  CHECK(plan.taken.empty());
+  CHECK(plan.restart.empty());
+  CHECK(plan.config == running());
+}
+
+TEST_CASE("every single setting that changes is either taken over or named as needing a restart") {
+  Config probe = running();
+  const std::size_t count = schema_of(probe).fields.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    Config loaded = running();
+    const Field changed = schema_of(loaded).fields[i];
+    CAPTURE(changed.path);
+    std::visit(Change{}, changed.slot);
+    REQUIRE_FALSE(loaded == running());
+    const auto plan = plan_reload(running(), loaded);
+    CHECK(plan.taken.size() + plan.restart.size() == 1);
+    CHECK(contains(changed.live ? plan.taken : plan.restart, changed.path));
+    CHECK(plan.config == (changed.live ? loaded : running()));
+  }
+}
+
+TEST_CASE("every setting of every list counts too") {
+  Config probe = running();
+  for (std::size_t l = 0; l < schema_of(probe).lists.size(); ++l) {
+    const std::size_t count = schema_of(probe).lists[l].element(0).size();
+    for (std::size_t i = 0; i < count; ++i) {
+      Config loaded = running();
+      const ListField list = schema_of(loaded).lists[l];
+      const Field changed = list.element(0)[i];
+      CAPTURE(list.path, changed.path);
+      std::visit(Change{}, changed.slot);
+      const auto plan = plan_reload(running(), loaded);
+      CHECK(contains(list.path == "upstreams" ? plan.taken : plan.restart, list.path));
+    }
+  }
+}
+
+TEST_CASE("what a reload can take over") {
+  Config probe;
+  Names live;
+  for (const Field& field : schema_of(probe).fields) {
+    if (field.live) live.push_back(field.path);
+  }
+  CHECK(live == Names{"server.tls.certificate", "server.tls.key", "server.drain", "server.manifest_limit",
+                      "storage.max_size", "storage.min_free", "offline", "log.level"});
+}
+
+TEST_CASE("TLS cannot be switched on or off by a reload") {
+  Config plain = running();
+  plain.server.tls_certificate.clear();
+  plain.server.tls_key.clear();
+  const Names both{"server.tls.certificate", "server.tls.key"};
+  const auto on = plan_reload(plain, running());
+  CHECK(on.restart == both);
+  CHECK(on.config == plain);
+  const auto off = plan_reload(running(), plain);
+  CHECK(off.restart == both);
+  CHECK(off.config == running());
+}
+
+TEST_CASE("what needs a restart is named at every reload until there was one") {
+  Config loaded = running();
+  loaded.log.format = "json";
+  const auto first = plan_reload(running(), loaded);
+  CHECK(plan_reload(first.config, loaded).restart == Names{"log.format"});
+}

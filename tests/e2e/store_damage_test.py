@@ -1,0 +1,101 @@
+"""Files of the store damaged or gone behind Paddock's back: never wrong bytes, and it says what is the matter."""
+
+import json
+import os
+import shutil
+
+from support import case, image, raw_http
+from support.front import Front
+from support.paddock import Paddock
+from support.upstream import Registry
+
+REPOSITORY = "paddlepaddle/paddle"
+
+
+class StoreDamageTest(case.EndToEndCase):
+    def setUp(self):
+        super().setUp()
+        registry = Registry(self)
+        self.image = image.make_image(seed=23)
+        registry.push(REPOSITORY, self.image, "one")
+        self.front = Front(self, registry.port)
+        self.paddock = Paddock(self, self.front.url)
+        self.expected = self.pull()
+        self.paddock.wait_committed(*self.expected)
+        self.layer = self.image.largest()
+
+    def pull(self):
+        return self.paddock.pull(REPOSITORY, "one")
+
+    def readiness(self):
+        answer = raw_http.fetch(self.paddock.admin_port, "/readyz")
+        return answer.status, json.loads(answer.body)["reasons"]
+
+    def lose_catalog(self):
+        self.assertEqual(self.paddock.stop(), 0)
+        shutil.rmtree(os.path.join(self.paddock.data, "catalog"))
+        return self.paddock.blob_files()[self.layer.digest]
+
+    def check_never_wrong(self):
+        self.paddock.start()
+        self.assertEqual(self.pull(), self.expected)
+        self.paddock.wait_committed(*self.expected)
+        self.paddock.check_store()
+
+    def test_catalog_lost_and_a_blob_cut_short(self):
+        path = self.lose_catalog()
+        os.truncate(path, os.path.getsize(path) // 2)
+        self.check_never_wrong()
+
+    def test_catalog_lost_and_a_blob_flipped(self):
+        path = self.lose_catalog()
+        with open(path, "r+b") as file:
+            file.seek(os.path.getsize(path) // 2)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+        self.check_never_wrong()
+
+    def test_a_rebuild_that_takes_long_answers_that_it_does(self):
+        path = self.lose_catalog()
+        os.unlink(path)
+        os.mkfifo(path)  # reading it waits until somebody writes
+        held = []
+        self.paddock.ready = lambda: self.is_rebuilding(held)
+        self.paddock.start()
+        del self.paddock.ready
+        self.assertEqual(raw_http.fetch(self.paddock.admin_port, "/healthz").status, 200)
+        self.assertEqual(raw_http.fetch(self.paddock.admin_port, "/metrics").status, 200)
+        answer = self.paddock.get("/v2/")
+        self.assertEqual(answer.status, 503)
+        self.assertEqual(answer.headers["x-paddock-cache"], "bypass")
+        self.assertTrue(int(answer.headers["retry-after"]) > 0)
+        with open(path, "wb") as fifo:
+            fifo.write(b"not the layer")
+        case.wait_until(self.paddock.ready, "the rebuild to end")
+        self.assertEqual(self.pull(), self.expected)
+
+    def is_rebuilding(self, seen):
+        try:
+            status, reasons = self.readiness()
+        except OSError:
+            return False
+        self.assertEqual(status, 503)
+        seen[:] = [reason for reason in reasons if "rebuilding the catalog" in reason]
+        return bool(seen)
+
+    def test_the_data_folder_goes_away_and_comes_back(self):
+        away = self.paddock.data + "-away"
+        os.rename(self.paddock.data, away)
+        status, reasons = self.readiness()
+        self.assertEqual(status, 503)
+        self.assertIn("is gone", reasons[0])
+        self.assertEqual(self.pull(), self.expected)  # from the upstream
+        os.rename(away, self.paddock.data)
+        self.assertEqual(self.readiness(), (200, []))
+        self.front.stop()
+        self.assertEqual(self.pull(), self.expected)  # no row was dropped meanwhile
+
+
+if __name__ == "__main__":
+    case.main()

@@ -1,0 +1,78 @@
+#include "proxy/cli/config_files.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "tests/proxy/cli/command_line.h"
+#include "tests/support/tls_certificates.h"
+
+namespace paddock {
+namespace {
+
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+std::string write(const std::filesystem::path& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+  return path.string();
+}
+
+TEST_CASE("a secret is a file's only line") {
+  const TemporaryFolder folder;
+  CHECK(read_secret(write(folder / "a", "pass word\n"), "password") == "pass word");
+  CHECK(read_secret(write(folder / "b", "pass\r\n\n"), "password") == "pass");
+  CHECK(read_secret(write(folder / "c", std::string(4096, 'x')), "password")->size() == 4096);
+}
+
+TEST_CASE("a file that holds no secret is named, and never its content") {
+  const TemporaryFolder folder;
+  const auto refusal = [](const std::string& path) {
+    const auto read = read_secret(path, "password");
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code == ErrorCode::invalid_argument);
+    CHECK_THAT(read.error().context, StartsWith(path + ": ") && !Contains("hunter2"));
+    return read.error().context;
+  };
+  CHECK_THAT(refusal((folder / "absent").string()), Contains("No such file"));
+  CHECK_THAT(refusal(folder.path().string()), Contains("is a folder"));
+  CHECK_THAT(refusal(write(folder / "empty", "\n")), Contains("holds no password"));
+  CHECK_THAT(refusal(write(folder / "lines", "hunter2\nX: y\n")), Contains("more than one line"));
+  CHECK_THAT(refusal(write(folder / "nul", std::string("hunter2\0", 8))), Contains("more than one line"));
+  CHECK_THAT(refusal(write(folder / "long", std::string(4097, 'x'))), Contains("larger"));
+}
+
+TEST_CASE("every file that a configuration names is looked at, each with its key") {
+  const TemporaryFolder folder;
+  TestCa ca;
+  config::Config config;
+  CHECK(file_problems(config).empty());
+  const auto good = ca.issue_local();
+  config.server.tls_certificate = good.certificate;
+  config.server.tls_key = good.key;
+  config.admin.token_file = write(folder / "token", "t0ken\n");
+  config.upstreams[0].password_file = config.admin.token_file;
+  config.upstreams[1].ca_file = ca.file();
+  CHECK(file_problems(config).empty());
+
+  config.server.tls_key = ca.issue_local().key;
+  config.admin.token_file = config.upstreams[0].password_file = (folder / "absent").string();
+  config.upstreams[1].ca_file = write(folder / "ca.pem", "junk");
+  const auto problems = file_problems(config);
+  REQUIRE(problems.size() == 4);
+  CHECK_THAT(problems[0], StartsWith("admin.token_file: " + config.admin.token_file + ": No such file"));
+  CHECK_THAT(problems[1], StartsWith("server.tls: " + config.server.tls_key) && Contains("does not belong"));
+  CHECK_THAT(problems[2], StartsWith("upstreams[0].password_file: ") && Contains("No such file"));
+  CHECK_THAT(problems[3], StartsWith("upstreams[1].ca_file: ") && Contains("holds no PEM certificate"));
+}
+
+TEST_CASE("config check says what is wrong with the files, with status 2") {
+  const TemporaryFolder folder;
+  const auto file = write(folder / "paddock.yaml", "admin: {token_file: " + (folder / "absent").string() + "}\n");
+  const auto outcome = test::paddock({"config", "check", file});
+  CHECK(outcome.status == 2);
+  CHECK(outcome.out.empty());
+  CHECK_THAT(outcome.err, StartsWith(file + ": admin.token_file: ") && Contains("No such file"));
+}
+
+}  // namespace
+}  // namespace paddock
