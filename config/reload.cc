@@ -9,14 +9,20 @@ namespace paddock::config {
 ReloadPlan plan_reload(Config running, Config loaded) {
   ReloadPlan plan{std::move(running), {}, {}};
   Config& config = plan.config;
-  // Listeners are either plain or TLS for as long as they live; only the certificate can be another.
-  const bool same_kind = config.server.tls_certificate.empty() == loaded.server.tls_certificate.empty();
+  // Listeners are either plain or TLS for as long as they live, and the admin side, which stays where it listens,
+  // either wants a token or none; only certificate and token can be others.
+  const bool same_tls = config.server.tls_certificate.empty() == loaded.server.tls_certificate.empty();
+  const bool same_token = config.admin.token_file.empty() == loaded.admin.token_file.empty();
+  const auto takes = [&](const Field& field) {
+    if (field.path.starts_with("server.tls.")) return same_tls;
+    return field.live && (same_token || field.path != "admin.token_file");
+  };
   const Schema from = schema_of(loaded);
   const Schema to = schema_of(config);
   for (std::size_t i = 0; i < to.fields.size(); ++i) {
     const Field& field = to.fields[i];
     if (same_value(from.fields[i], field)) continue;
-    const bool live = field.live && (same_kind || !field.path.starts_with("server.tls."));
+    const bool live = takes(field);
     (live ? plan.taken : plan.restart).push_back(field.path);
     if (live) copy_value(from.fields[i], field);
   }

@@ -110,7 +110,7 @@ Schema schema_of(Config& config) {
                    {"server.drain", &config.server.drain, nullptr, true},
                    {"server.manifest_limit", &config.server.manifest_limit, nullptr, true},
                    {"admin.listen", &config.admin.listen, check_address},
-                   {"admin.token_file", &config.admin.token_file},
+                   {"admin.token_file", &config.admin.token_file, nullptr, true},
                    {"storage.path", &config.storage.path},
                    {"storage.max_size", &config.storage.max_size, nullptr, true},
                    {"storage.min_free", &config.storage.min_free, nullptr, true},

@@ -2,6 +2,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <exception>
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -46,10 +48,11 @@ Result<void> App::start() {
   main_loop_.restart();
   starting_ = false;
   if (started && reload_wanted_) asio::post(main_loop_, [this] { reload(); });
+  if (started && stop_wanted_) asio::post(main_loop_, [this] { begin_stop(); });
   return started;
 }
 
-Result<void> App::bring_up() {
+Result<void> App::bring_up() try {
   if (auto log = set_up_log(log_options(config_.log)); !log) return log;
   auto storage = Storage::open(config_.storage, clock_);
   if (!storage) return std::unexpected(std::move(storage).error());
@@ -68,7 +71,10 @@ Result<void> App::bring_up() {
 
   if (auto recovered = recover(); !recovered) return recovered;
   if (auto built = build(); !built) return built;
-  ready_ = true;
+  {
+    const MutexLock lock(ready_mutex_);
+    ready_ = true;
+  }
   serve_registry();
   for (const auto& address : registry_server_->addresses()) {
     spdlog::info("paddock {} serving on {}, data in {}{}", build_version(), address, storage_->root().string(),
@@ -76,6 +82,8 @@ Result<void> App::bring_up() {
   }
   for (const auto& address : admin_server_->addresses()) spdlog::info("admin on {}", address);
   return {};
+} catch (const std::exception& e) {
+  return fail(ErrorCode::io, Blame::us, fmt::format("cannot start: {}", e.what()));
 }
 
 Result<void> App::listen() {
@@ -89,15 +97,11 @@ Result<void> App::listen() {
     spdlog::warn("the limit on open files, {}, lets in {} clients at a time: raise it (ulimit -n, LimitNOFILE=)", limit,
                  budget.clients);
   }
-  // Every answer of a registry has these, those that never reach its handler too.
-  Server::Options registry_options{.connection_limit = budget.clients,
-                                   .request_bodies = false,
-                                   .refusal_headers = {{"X-Paddock-Cache", "bypass"},
-                                                       {"Docker-Distribution-API-Version", "registry/2.0"},
-                                                       {"X-Content-Type-Options", "nosniff"}}};
   registry_server_ = std::make_unique<Server>(
-      *loops_, pool_, std::move(registry_options), [this](const Request& request) { return answer_registry(request); },
-      observe);
+      *loops_, pool_,
+      Server::Options{
+          .connection_limit = budget.clients, .request_bodies = false, .refusal_headers = refusal_headers()},
+      [this](const Request& request) { return answer_registry(request); }, observe);
   auto token = admin_token();
   if (!token) return std::unexpected(std::move(token).error());
   admin_ = std::make_unique<AdminApi>(pool_, admin_data(), *std::move(token));
@@ -168,21 +172,31 @@ void App::watch_signals() {
       told_while_starting(signal);
     } else if (signal == SIGHUP) {
       if (!draining_) reload();
-    } else if (draining_.exchange(true)) {
+    } else if (draining_) {
       spdlog::warn("told to stop again: aborting what is left");
       const MutexLock lock(servers_mutex_);
       if (registry_server_) registry_server_->abort();
     } else {
-      stopper_ = std::thread([this] { stop(); });
+      begin_stop();
     }
     watch_signals();
   });
 }
 
-// Whatever recovery is at, it has to cope with being killed there: no reason to let anybody wait for its end.
+void App::begin_stop() {
+  if (!draining_.exchange(true)) stopper_ = std::thread([this] { stop(); });
+}
+
+// Whatever recovery is at, it has to cope with being killed there: no reason to let anybody wait for its end. Once
+// clients are served they are let finish, as soon as the last of the start is done.
 void App::told_while_starting(int signal) {
   if (signal == SIGHUP) {
     reload_wanted_ = true;
+    return;
+  }
+  const MutexLock lock(ready_mutex_);
+  if (ready_) {
+    stop_wanted_ = true;
     return;
   }
   spdlog::info("told to stop while starting");
@@ -211,11 +225,14 @@ void App::reload() {
   const auto& server = plan.config.server;
   auto set = make_upstreams(plan.config, upstream_parts());
   if (!set) return refuse(set.error());
+  auto token = reread_admin_token(plan.config);
+  if (!token) return refuse(token.error());
   if (!server.tls_certificate.empty()) {
     auto tls = make_tls_server(server.tls_certificate, server.tls_key);
     if (!tls) return refuse(tls.error());
     registry_server_->set_tls(*std::move(tls));
   }
+  take_admin_token(*std::move(token), plan.taken);
   upstreams_->replace(*std::move(set));
   for (const auto& upstream : plan.config.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
   storage_->set_limits(plan.config.storage);

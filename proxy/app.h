@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/net/client.h"
 #include "proxy/net/event_loops.h"
+#include "proxy/net/seldom.h"
 #include "proxy/net/server.h"
 #include "proxy/registry/handler.h"
 #include "proxy/tags/resolver.h"
@@ -52,15 +54,20 @@ class App {
   Result<void> recover();
   void serve_registry();
   Task<Response> answer_registry(const Request& request);
+  static Headers refusal_headers();
   Result<void> build();
   Result<std::string> admin_token() const;
+  static Result<std::optional<std::string>> reread_admin_token(const config::Config& config);
+  void take_admin_token(std::optional<std::string> token, std::vector<std::string>& taken);
   void watch_signals();
   void told_while_starting(int signal);
+  void begin_stop();
   void maintain();
   void reload();
   void stop();
 
   [[nodiscard]] std::vector<std::string> not_ready() const;
+  [[nodiscard]] std::vector<std::string> unusable(std::string reason, const Error& error) const;
   [[nodiscard]] AdminData admin_data();
   [[nodiscard]] StatusReport status();
   [[nodiscard]] std::vector<FillReport> fill_reports() const;
@@ -72,6 +79,7 @@ class App {
   const SystemClock clock_;
   const WallTime started_ = clock_.wall();
   std::atomic<bool> ready_{false}, draining_{false};
+  Mutex ready_mutex_;                                    // held where ready_ is set, and where a signal looks at it
   bool serving_ = false;                                 // the registry side; of the starting thread
   std::atomic<std::uint64_t> checked_{0}, to_check_{0};  // blobs, of a rebuild
   RecoveryReport recovery_;
@@ -81,6 +89,8 @@ class App {
   BlockingPool pool_;
   BlockingPool commits_;  // syncing a layer of gigabytes must not hold up hits
   std::unique_ptr<Storage> storage_;
+  mutable Mutex unusable_mutex_;
+  mutable Seldom unusable_reports_ PADDOCK_GUARDED_BY(unusable_mutex_);
   std::unique_ptr<EventLoops> loops_;
   std::unique_ptr<HttpClient> client_;
   std::unique_ptr<CurrentUpstreams> upstreams_;
@@ -91,8 +101,8 @@ class App {
   std::unique_ptr<AdminApi> admin_;
   std::unique_ptr<Server> registry_server_, admin_server_;
 
-  bool starting_ = true, reload_wanted_ = false;  // of the thread that runs main_loop_
-  Mutex servers_mutex_;                           // held where the servers go, and where a second signal aborts them
+  bool starting_ = true, reload_wanted_ = false, stop_wanted_ = false;  // of the thread that runs main_loop_
+  Mutex servers_mutex_;  // held where the servers go, and where a second signal aborts them
   std::thread stopper_;
   asio::io_context main_loop_;
   asio::signal_set signals_{main_loop_};

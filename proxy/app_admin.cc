@@ -1,9 +1,12 @@
 // The part of App that reports: what the admin side shows is read here from the components.
+#include <algorithm>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "proxy/admin/image_list.h"
 #include "proxy/app.h"
+#include "proxy/cli/config_files.h"
 #include "proxy/cli/version.h"
 
 namespace paddock {
@@ -23,8 +26,34 @@ std::vector<std::string> App::not_ready() const {
     if (of == 0) return {"recovering"};
     return {fmt::format("rebuilding the catalog: {} of {} blobs", checked_.load(), of)};
   }
-  if (auto there = storage_->present(); !there) return {there.error().context};
+  if (auto there = storage_->present(); !there) {
+    return unusable("the data folder is gone or cannot be read", there.error());
+  }
+  if (auto readable = storage_->readable(); !readable) return unusable("the catalog cannot be read", readable.error());
   return {};
+}
+
+// Anybody may ask whether we are ready: which folder and why is for the log.
+std::vector<std::string> App::unusable(std::string reason, const Error& error) const {
+  const MutexLock lock(unusable_mutex_);
+  if (unusable_reports_.happened(std::chrono::steady_clock::now())) spdlog::error("not ready: {}", error.context);
+  return {std::move(reason)};
+}
+
+// For a reload; nothing when there is no token, or none that could be read again.
+Result<std::optional<std::string>> App::reread_admin_token(const config::Config& config) {
+  const auto& path = config.admin.token_file;
+  if (path.empty()) return std::nullopt;
+  auto token = reread_secret(path, "token");
+  if (!token) return std::unexpected(std::move(token).error().with("admin.token_file"));
+  if (!*token) spdlog::warn("admin.token_file: {} is no file that can be read again: the token stays as it is", path);
+  return token;
+}
+
+void App::take_admin_token(std::optional<std::string> token, std::vector<std::string>& taken) {
+  constexpr std::string_view name = "admin.token_file";
+  if (!token || !admin_->set_token(*std::move(token))) return;
+  if (std::ranges::find(taken, name) == taken.end()) taken.emplace_back(name);
 }
 
 AdminData App::admin_data() {
@@ -69,6 +98,7 @@ StatusReport App::status() {
     report.fills_running = fills.running;
     report.fills_completed = fills.completed;
     report.fills_failed = fills.failed;
+    report.fills_not_kept = fills.not_kept;
     report.recovery = recovery_;
   }
   const auto totals = metrics_.totals();
@@ -104,6 +134,7 @@ Readings App::readings() {
     readings.fills_running = fills.running;
     readings.fills_completed = fills.completed;
     readings.fills_failed = fills.failed;
+    readings.fills_not_kept = fills.not_kept;
     readings.fills_resumed = fills.resumed;
     readings.verify_failures = fills.verify_failures;
   }

@@ -47,6 +47,11 @@ void Storage::set_limits(const config::StorageOptions& options) {
   space_.set_limits(max_size(*fs_, root(), options), options.min_free);
 }
 
+Result<void> Storage::readable() {
+  if (auto read = catalog_->repositories(std::nullopt, 1); !read) return std::unexpected(std::move(read).error());
+  return {};
+}
+
 Result<void> Storage::flush() {
   if (!catalog_) return {};
   if (auto written = last_use_->flush(); !written) return written;

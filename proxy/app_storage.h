@@ -43,6 +43,8 @@ class Storage {
   // These also while recover() is at work on another thread.
   [[nodiscard]] Evictor::Stats evicted() const { return recovered_ ? evictor_->stats() : Evictor::Stats{}; }
   [[nodiscard]] Result<void> present() { return check_present(*fs_, folder_.paths()); }  // looks at the disk
+  // Once recovered: whether the catalog answers.
+  [[nodiscard]] Result<void> readable();
 
  private:
   Storage(std::unique_ptr<PosixFileSystem> fs, DataFolder folder, const config::StorageOptions& options,

@@ -25,12 +25,12 @@ Result<void> ManifestStore::put_tag(const RepositoryKey& repository, const std::
   if (!known) return std::unexpected(known.error());
   if (*known && (*known)->digest == digest) {
     const WallTime changed = (*known)->changed;
-    auto done = catalog_.put_tag(repository, tag, {digest, changed, now});
-    // So that with the catalog lost the tag does not look unconfirmed since it last moved.
-    if (done && day_of((*known)->validated) != day_of(now)) {
-      done = records_.put(TagFact{repository, tag, digest, changed, now});
+    // So that with the catalog lost the tag does not look unconfirmed since it last moved. Without it the confirmation
+    // does not count: the next one tries again.
+    if (day_of((*known)->validated) != day_of(now)) {
+      if (auto written = records_.put(TagFact{repository, tag, digest, changed, now}); !written) return written;
     }
-    return done;
+    return catalog_.put_tag(repository, tag, {digest, changed, now});
   }
   if (auto written = records_.put(TagFact{repository, tag, digest, now, now}); !written) return written;
   return catalog_.put_tag(repository, tag, {digest, now, now});

@@ -24,7 +24,7 @@ class ManifestStore {
   // Writes nothing when the repository has it already.
   Result<void> put(const RepositoryKey& repository, const Digest& digest, const ManifestRecord& record);
   // Moves or confirms the tag. A move writes a record, and so does the first confirmation of a day; others touch the
-  // catalog alone.
+  // catalog alone. With the record unwritten the tag stays as it was.
   Result<void> put_tag(const RepositoryKey& repository, const std::string& tag, const Digest& digest, WallTime now);
   Result<void> erase_tag(const RepositoryKey& repository, const std::string& tag);
   Result<void> put_pin(const PinRecord& pin);

@@ -15,6 +15,7 @@
 namespace paddock {
 namespace codec = catalog_codec;
 using codec::Kind;
+using Handle = std::shared_ptr<rocksdb::DB>;
 namespace {
 std::unexpected<Error> failure(const rocksdb::Status& status, std::string_view doing) {
   const auto code = status.IsCorruption() ? ErrorCode::corrupt
@@ -64,34 +65,33 @@ rocksdb::Options options() {
   return out;
 }
 
-// Anything else that goes wrong while opening means that files are damaged or missing.
-ErrorCode open_failure_code(const rocksdb::Status& status) {
-  if (status.IsNoSpace()) return ErrorCode::no_space;
-  return catalog_files::says_locked(status.ToString()) ? ErrorCode::conflict : ErrorCode::corrupt;
-}
-
 template <typename Open>
-Result<std::shared_ptr<rocksdb::DB>> opened(const std::filesystem::path& folder, const Open& open) try {
+Result<Handle> opened(const std::filesystem::path& folder, const Open& open) try {
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status status = open(options(), folder.string(), &raw);
-  std::shared_ptr<rocksdb::DB> db(raw);
+  Handle db(raw);
   if (status.ok()) return db;
-  return fail(open_failure_code(status), Blame::us, "catalog " + folder.string() + ": " + status.ToString());
+  const auto code = status.IsNoSpace()                              ? ErrorCode::no_space
+                    : catalog_files::says_locked(status.ToString()) ? ErrorCode::conflict
+                                                                    : ErrorCode::corrupt;  // or files are missing
+  return fail(code, Blame::us, "catalog " + folder.string() + ": " + status.ToString());
 } catch (const std::exception& e) {  // a damaged length may ask for any amount of memory
   return fail(ErrorCode::corrupt, Blame::us, "catalog " + folder.string() + ": " + e.what());
 }
 
-Result<std::shared_ptr<rocksdb::DB>> open_database(const std::filesystem::path& folder) {
-  if (auto checked = catalog_files::check_folder(folder); !checked) return std::unexpected(std::move(checked).error());
-  const catalog_files::OpeningMark mark(folder);
-  return opened(folder, [](const auto& options, const auto& name, rocksdb::DB** db) {
+Result<Handle> open_database(const std::filesystem::path& folder, catalog_files::OpeningMark& mark) {
+  auto ready = catalog_files::check_folder(folder);
+  if (ready) ready = mark.put();
+  if (!ready) return std::unexpected(std::move(ready).error());
+  auto db = opened(folder, [](const auto& options, const auto& name, rocksdb::DB** db) {
     const auto status = rocksdb::DB::Open(options, name, db);
     return status.ok() ? (*db)->VerifyChecksum() : status;
   });
+  mark.take_away();
+  return db;
 }
 
-// Changes no file.
-Result<std::shared_ptr<rocksdb::DB>> open_to_read(const std::filesystem::path& folder) {
+Result<Handle> open_to_read(const std::filesystem::path& folder) {  // changes no file
   if (auto good = catalog_files::check_tables(folder); !good) return std::unexpected(good.error());
   return opened(folder, [](const auto& options, const auto& name, rocksdb::DB** db) {
     return rocksdb::DB::OpenForReadOnly(options, name, db);
@@ -128,15 +128,13 @@ Result<void> scan_rows(rocksdb::DB& db, const std::string& prefix, const std::st
 // database answers reads only, and is opened anew by the next write that finds a working disk and no reader.
 class RocksCatalog::Database {
  public:
-  using Handle = std::shared_ptr<rocksdb::DB>;
+  Database(std::filesystem::path folder, catalog_files::OpeningMark mark, Handle handle,
+           std::chrono::milliseconds patience)
+      : folder_(std::move(folder)), patience_(patience), mark_(std::move(mark)), handle_(std::move(handle)) {}
 
-  static Result<std::unique_ptr<Database>> open(std::filesystem::path folder) {
-    auto handle = open_database(folder);
-    if (!handle) return std::unexpected(std::move(handle).error());
-    return std::unique_ptr<Database>(new Database(std::move(folder), *std::move(handle)));
-  }
   Result<Handle> handle() {
     const MutexLock lock(mutex_);
+    if (!handle_ && std::chrono::steady_clock::now() >= try_again_) open_for_reading();
     if (handle_) return handle_;
     return fail(ErrorCode::io, Blame::us, "the catalog is closed until its files can be read again", true);
   }
@@ -149,17 +147,13 @@ class RocksCatalog::Database {
     if (!db) return std::unexpected(db.error());
     rocksdb::WriteBatch batch;
     if (auto filled = fill(**db, batch); !filled || batch.Count() == 0) return filled;
-    const auto status = (*db)->Write({}, &batch);
-    failed_ = !status.ok();
-    return checked(status, "write");
+    return noted((*db)->Write({}, &batch), "write");
   }
   Result<void> sync() {
     const MutexLock lock(writing_);
     const auto db = writable();
     if (!db) return std::unexpected(db.error());
-    const auto status = (*db)->SyncWAL();
-    failed_ = !status.ok();
-    return checked(status, "sync");
+    return noted((*db)->SyncWAL(), "sync");
   }
   Result<void> put(const std::string& key, const std::string& value) {
     return change([&](rocksdb::DB&, rocksdb::WriteBatch& batch) { return checked(batch.Put(key, value), "put"); });
@@ -187,42 +181,49 @@ class RocksCatalog::Database {
   }
 
  private:
-  Database(std::filesystem::path folder, Handle handle) : folder_(std::move(folder)), handle_(std::move(handle)) {}
-
   Result<Handle> writable() PADDOCK_REQUIRES(writing_) {
-    if (failed_) {
-      auto ready = catalog_files::check_writes(folder_);
-      if (ready) ready = open_anew();
-      if (!ready) return std::unexpected(std::move(ready).error());
-      failed_ = false;
-    }
-    return handle();
-  }
-  Result<void> open_anew() {
+    if (!failed_) return handle();
+    if (auto ready = catalog_files::check_writes(folder_); !ready) return std::unexpected(std::move(ready).error());
     const MutexLock lock(mutex_);
     if (handle_.use_count() > 1) {
       return fail(ErrorCode::io, Blame::us, "the catalog waits for its readers to be opened anew", true);
     }
     handle_.reset();
-    auto fresh = open_database(folder_);
-    handle_ = (fresh ? fresh : open_to_read(folder_)).value_or(Handle());
-    return fresh ? Result<void>() : std::unexpected(std::move(fresh).error());
+    auto fresh = open_database(folder_, mark_);
+    failed_ = !fresh;
+    if (fresh) handle_ = *fresh;
+    if (!fresh) open_for_reading();
+    return fresh;
+  }
+  Result<void> noted(const rocksdb::Status& status, std::string_view doing) PADDOCK_REQUIRES(writing_) {
+    failed_ = !status.ok();
+    return checked(status, doing);
+  }
+  void open_for_reading() PADDOCK_REQUIRES(mutex_) {
+    handle_ = open_to_read(folder_).value_or(Handle());
+    try_again_ = std::chrono::steady_clock::now() + patience_;
   }
 
   const std::filesystem::path folder_;
+  const std::chrono::milliseconds patience_;
   Mutex writing_;  // before mutex_
   bool failed_ PADDOCK_GUARDED_BY(writing_) = false;
   Mutex mutex_;
+  catalog_files::OpeningMark mark_ PADDOCK_GUARDED_BY(mutex_);
   Handle handle_ PADDOCK_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point try_again_ PADDOCK_GUARDED_BY(mutex_);  // to open it for reading
 };
 
 RocksCatalog::RocksCatalog(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 RocksCatalog::~RocksCatalog() = default;
 
-Result<std::unique_ptr<RocksCatalog>> RocksCatalog::open(const std::filesystem::path& folder) {
-  auto database = Database::open(folder);
-  if (!database) return std::unexpected(std::move(database).error());
-  return std::unique_ptr<RocksCatalog>(new RocksCatalog(*std::move(database)));
+Result<std::unique_ptr<RocksCatalog>> RocksCatalog::open(const std::filesystem::path& folder,
+                                                         std::chrono::milliseconds patience) {
+  catalog_files::OpeningMark mark(folder);
+  auto handle = open_database(folder, mark);
+  if (!handle) return std::unexpected(std::move(handle).error());
+  auto database = std::make_unique<Database>(folder, std::move(mark), *std::move(handle), patience);
+  return std::unique_ptr<RocksCatalog>(new RocksCatalog(std::move(database)));
 }
 
 // --- blobs ---
@@ -391,8 +392,7 @@ Result<std::vector<PinRecord>> RocksCatalog::pins() {
 
 Result<void> RocksCatalog::clear() {
   return database_->change([](rocksdb::DB& db, rocksdb::WriteBatch& batch) {
-    const rocksdb::Slice end("\xff");  // kinds are letters
-    return checked(batch.DeleteRange(db.DefaultColumnFamily(), rocksdb::Slice(), end), "clear");
+    return checked(batch.DeleteRange(db.DefaultColumnFamily(), "", "\xff"), "clear");  // kinds are letters
   });
 }
 Result<void> RocksCatalog::flush() { return database_->sync(); }

@@ -5,10 +5,12 @@
 // operating system at once and the disk by flush(): after a power cut some of the last ones may be missing, which
 // recovery finds by comparing with the files. Needs about 10 MB of memory. One process at a time (conflict).
 // After a write failed (a full disk, one that became read-only) it goes on answering reads, and opens its database anew
-// for the first write that finds a disk which takes writes again. Thread-safe: RocksDB's own locks for reading, one
-// mutex around writes. https://github.com/facebook/rocksdb/wiki
+// for the first write that finds a disk which takes writes again. If it can then not even be opened for reading, every
+// call fails, and a read tries again once in a while. Thread-safe: RocksDB's own locks for reading, one mutex around
+// writes. https://github.com/facebook/rocksdb/wiki
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
@@ -18,8 +20,9 @@ namespace paddock {
 
 class RocksCatalog final : public Catalog {
  public:
-  // Made when it is not there. corrupt, conflict, denied, no_space.
-  static Result<std::unique_ptr<RocksCatalog>> open(const std::filesystem::path& folder);
+  // Made when it is not there. corrupt, conflict, denied, no_space. `patience`: between two tries of reads to open it.
+  static Result<std::unique_ptr<RocksCatalog>> open(const std::filesystem::path& folder,
+                                                    std::chrono::milliseconds patience = std::chrono::seconds(5));
   // Moves a broken database to `<folder>.broken-<seconds>`, for whoever wants to look into it; an older one goes.
   static Result<void> set_aside(const std::filesystem::path& folder, WallTime now);
 

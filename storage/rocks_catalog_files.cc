@@ -17,8 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view suffix = ".sum";
 constexpr std::uint64_t room = 32U << 20U;  // bytes that opening needs: a table, a log, a manifest
-
-fs::path mark_in(const fs::path& folder) { return folder / "OPENING"; }
+constexpr std::uintmax_t too_many_openings = 3;
 
 Result<std::string> sum_of(const fs::path& table) {
   PosixFileSystem disk;
@@ -78,9 +77,6 @@ Result<void> check_folder(const fs::path& folder) {
   if (error || ::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
     return fail(ErrorCode::denied, Blame::us, "the catalog's folder " + folder.string() + " cannot be written");
   }
-  if (fs::exists(mark_in(folder), error)) {
-    return fail(ErrorCode::corrupt, Blame::us, "the process ended while it opened the catalog " + folder.string());
-  }
   remove_leftovers(folder);
   return check_tables(folder);
 }
@@ -115,11 +111,26 @@ bool says_locked(std::string_view status) {
   return status.find("lock hold by current process") != status.npos || status.find("While lock file") != status.npos;
 }
 
-OpeningMark::OpeningMark(const fs::path& folder) : path_(mark_in(folder)) { std::ofstream(path_).put('\n'); }
+OpeningMark::OpeningMark(const fs::path& folder) : path_(folder / "OPENING") {}
 
-OpeningMark::~OpeningMark() {
-  std::error_code ignored;
-  fs::remove(path_, ignored);
+Result<void> OpeningMark::put() {
+  if (there_) return {};
+  std::error_code error;
+  const auto openings = fs::file_size(path_, error);
+  if (!error && openings >= too_many_openings) {
+    return fail(ErrorCode::corrupt, Blame::us,
+                "the process ended " + std::to_string(openings) + " times in a row while it opened the catalog " +
+                    path_.parent_path().string());
+  }
+  std::ofstream(path_, std::ios::app).put('\n');
+  there_ = true;
+  return {};
+}
+
+void OpeningMark::take_away() {
+  std::error_code error;
+  fs::remove(path_, error);
+  there_ = static_cast<bool>(error);
 }
 
 }  // namespace catalog_files

@@ -189,7 +189,13 @@ Task<Response> AdminApi::image(std::string escaped) const {
   co_return co_await reported(pool_, [this, name = *reference] { return data_.image(name); }, as_json);
 }
 
+bool AdminApi::set_token(std::string token) {
+  const MutexLock lock(mutex_);
+  return std::exchange(token_, token) != token;
+}
+
 bool AdminApi::authorized(const Request& request) const {
+  const MutexLock lock(mutex_);
   return token_.empty() || bearer_matches(request.headers.get("Authorization").value_or(""), token_);
 }
 

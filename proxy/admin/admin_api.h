@@ -16,6 +16,7 @@
 #include "proxy/net/http.h"
 #include "storage/blocking_pool.h"
 #include "storage/error.h"
+#include "storage/mutex.h"
 
 namespace paddock {
 
@@ -35,6 +36,9 @@ class AdminApi {
   // An empty token: none is asked for.
   AdminApi(BlockingPool& pool, AdminData data, std::string token);
 
+  // For what is asked from now on. False when it is the one there was.
+  bool set_token(std::string token);
+
   // `request` must live until the task has ended.
   Task<Response> handle(const Request& request) const;
 
@@ -49,7 +53,8 @@ class AdminApi {
 
   BlockingPool& pool_;
   const AdminData data_;
-  const std::string token_;
+  mutable Mutex mutex_;
+  std::string token_ PADDOCK_GUARDED_BY(mutex_);
 };
 
 // Whether an Authorization header carries this token; takes the same time wherever they differ.

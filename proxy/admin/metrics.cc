@@ -60,11 +60,14 @@ MetricFamily counter(std::string name, std::string help, double value) {
 
 void append_readings(std::vector<MetricFamily>& out, const Readings& now) {
   const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
-  out.push_back(family("paddock_fills", "Fills running now, and completed and failed since the start",
-                       MetricType::Gauge,
-                       {{{{"state", "running"}}, number(now.fills_running)},
-                        {{{"state", "completed"}}, number(now.fills_completed)},
-                        {{{"state", "failed"}}, number(now.fills_failed)}}));
+  out.push_back(
+      family("paddock_fills",
+             "Fills running now, and how they ended since the start (not_kept: no room, or a disk that fails)",
+             MetricType::Gauge,
+             {{{{"state", "running"}}, number(now.fills_running)},
+              {{{"state", "completed"}}, number(now.fills_completed)},
+              {{{"state", "failed"}}, number(now.fills_failed)},
+              {{{"state", "not_kept"}}, number(now.fills_not_kept)}}));
   out.push_back(counter("paddock_fill_resumes_total", "Broken transfers taken up again", number(now.fills_resumed)));
   out.push_back(counter("paddock_verify_failures_total", "Content refused because its digest was wrong",
                         number(now.verify_failures)));

@@ -82,7 +82,10 @@ Json to_json_report(const StatusReport& report) {
           {"store", store_json(report.store)},
           {"upstreams", array(report.upstreams, upstream_json)},
           {"fills",
-           {{"running", report.fills_running}, {"completed", report.fills_completed}, {"failed", report.fills_failed}}},
+           {{"running", report.fills_running},
+            {"completed", report.fills_completed},
+            {"failed", report.fills_failed},
+            {"not_kept", report.fills_not_kept}}},
           {"traffic", traffic_json(report.traffic)},
           {"connections", report.connections},
           {"recovery", recovery_json(report.recovery)}};

@@ -48,6 +48,7 @@ struct StatusReport {
   StoreReport store;
   std::vector<UpstreamReport> upstreams;
   std::uint64_t fills_running = 0, fills_completed = 0, fills_failed = 0;
+  std::uint64_t fills_not_kept = 0;  // no failure: what they were for passed through uncached
   TrafficReport traffic;
   std::uint64_t connections = 0;
   std::optional<RecoveryReport> recovery;  // what the start found; absent while it is under way

@@ -65,8 +65,8 @@ std::string status_page(const StatusReport& report) {
   out += row("data folder", report.data_folder);
   out += row("store", store_text(report.store));
   out += row("connections", fmt::format("{}", report.connections));
-  out += row("fills", fmt::format("{} running, {} completed, {} failed", report.fills_running, report.fills_completed,
-                                  report.fills_failed));
+  out += row("fills", fmt::format("{} running, {} completed, {} failed, {} not kept", report.fills_running,
+                                  report.fills_completed, report.fills_failed, report.fills_not_kept));
   out += row("served", fmt::format("{} from the store, {} while filling, {} uncached ({:.0f}% hits)",
                                    human_bytes(traffic.hit_bytes), human_bytes(traffic.fill_bytes),
                                    human_bytes(traffic.bypass_bytes), traffic.hit_ratio * 100));

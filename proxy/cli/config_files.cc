@@ -56,6 +56,15 @@ Result<std::string> read_secret(const std::string& path, const std::string& what
   return content;
 }
 
+Result<std::optional<std::string>> reread_secret(const std::string& path, const std::string& what) {
+  std::error_code ignored;
+  const auto type = std::filesystem::status(path, ignored).type();
+  if (type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::character) return std::nullopt;
+  auto secret = read_secret(path, what);
+  if (!secret) return std::unexpected(std::move(secret).error());
+  return *std::move(secret);
+}
+
 std::vector<std::string> file_problems(const config::Config& config) {
   Problems problems;
   if (!config.admin.token_file.empty()) {

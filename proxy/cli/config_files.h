@@ -4,6 +4,7 @@
 // Blocking; thread-safe. Every problem is invalid_argument, a sentence that starts with the file's path.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace paddock {
 
 // One line, without its end. `what` is the word for it: "password".
 Result<std::string> read_secret(const std::string& path, const std::string& what);
+// The same for a server that runs: nothing for a pipe, which gave its secret at the start and may never give another.
+Result<std::optional<std::string>> reread_secret(const std::string& path, const std::string& what);
 
 // A line for each problem: "upstreams[0].ca_file: /etc/ca.pem: No such file or directory".
 std::vector<std::string> file_problems(const config::Config& config);

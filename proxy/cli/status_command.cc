@@ -53,8 +53,8 @@ std::string describe(const JsonView& status) {
             {"data", status.text("data_folder")},
             {"store", store(status.at("store"))},
             {"served", traffic(status.at("traffic"))},
-            {"fills", fmt::format("{} running, {} completed, {} failed", fills.number("running"),
-                                  fills.number("completed"), fills.number("failed"))},
+            {"fills", fmt::format("{} running, {} completed, {} failed, {} not kept", fills.number("running"),
+                                  fills.number("completed"), fills.number("failed"), fills.number("not_kept"))},
             {"connections", std::to_string(status.number("connections"))}};
   if (status.flag("offline")) rows.push_back({"offline", "yes: no upstream is asked"});
   for (const auto& upstream : status.items("upstreams")) append_upstream(rows, upstream);

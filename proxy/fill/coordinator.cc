@@ -103,6 +103,9 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
     transfer = std::move(next);
     job.fill->set_source(transfer->source);
   }
+  // Before the commit has its turn: until then readers of a small blob see nothing of it.
+  auto verified = co_await pool_.run([filled = job.partial] { return filled->verify(); });
+  if (!verified) co_return verified;
   BlockingPool& commits = options_.commits != nullptr ? *options_.commits : pool_;
   co_return co_await commits.run([this, filled = job.partial] { return store_.commit(*filled); });
 }

@@ -28,20 +28,28 @@ Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point dead
       if (const auto* blob = std::get_if<Blob>(&state_)) co_return *blob;
       if (const auto* streaming = std::get_if<Streaming>(&state_)) partial = streaming->partial;
     }
-    if (partial) {
+    // After a failed partial the fill's own end follows, and only then another one may begin.
+    if (partial && partial->state() != PartialBlob::State::failed) {
       auto size = co_await partial->wait_size(deadline);
       if (size) co_return partial;
-      Error error = std::move(size).error();
-      if (error.code == ErrorCode::timeout) {
+      if (size.error().code == ErrorCode::timeout) {
+        Error error = std::move(size).error();
         error.context = "the upstream does not say how large the blob is; it is being fetched";
         error.retry_after = come_back;
+        co_return std::unexpected(std::move(error));
       }
-      co_return std::unexpected(std::move(error));
     }
     if (!co_await waiter.wait_until(deadline)) {
       co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream has not begun to send in time", true);
     }
   }
+}
+
+bool Fill::failed() const {
+  const MutexLock lock(mutex_);
+  const auto* streaming = std::get_if<Streaming>(&state_);
+  return std::holds_alternative<Error>(state_) ||
+         (streaming != nullptr && streaming->partial->state() == PartialBlob::State::failed);
 }
 
 FillStatus Fill::status() const {

@@ -47,6 +47,8 @@ class Fill {
   Task<Result<FillSource>> source(std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] FillStatus status() const;
   [[nodiscard]] const Digest& digest() const { return digest_; }
+  // It is over, or about to be: how it failed is old news to who comes now.
+  [[nodiscard]] bool failed() const;
 
   // Counts a reader for as long as the token lives.
   [[nodiscard]] std::shared_ptr<void> add_reader();

@@ -38,10 +38,11 @@ class Server {
   struct Options {
     std::size_t header_limit = std::size_t{16} * 1024;  // bytes
     std::size_t body_limit = std::size_t{64} * 1024;    // bytes of a request's body
-    std::size_t connection_limit = 20'000;              // further ones get 503 and are closed
+    std::size_t connection_limit = 20'000;              // further ones get 503, TLS ones no word, and are closed
     std::chrono::seconds header_timeout{20};
     std::chrono::seconds idle_timeout{120};             // between requests
     std::chrono::seconds send_timeout{60};              // without progress while sending
+    std::chrono::seconds farewell{2};                   // for a client that still sends what nobody wants
     std::size_t buffer_size = std::size_t{256} * 1024;  // bytes, one for each connection that streams
     // False: the handler answers from the header alone; a body is neither asked for nor kept, and the connection ends.
     bool request_bodies = true;

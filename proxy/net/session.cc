@@ -21,7 +21,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_ahead = std::size_t{64} * 1024;
 constexpr std::size_t first_read = 4096;
-constexpr std::chrono::seconds farewell{2};  // for a client that is still sending what nobody wants
 constexpr std::chrono::seconds turned_away_farewell{1};
 
 std::string describe_peer(const Connection::Socket& socket) {
@@ -231,7 +230,7 @@ Task<bool> Session::send(const Received& received, Response response) {
     environment_->observe({received.request, response, writer.sent(), to_first_byte, since(received.at),
                            failed.has_value(), failed ? std::string_view(*failed) : std::string_view()});
   }
-  if (!failed && !keep) co_await connection_.finish(farewell);
+  if (!failed && !keep) co_await connection_.finish(options.farewell);
   co_return !failed && keep;
 }
 

@@ -6,6 +6,7 @@
 #include "proxy/oci/byte_range.h"
 #include "proxy/oci/registry_error.h"
 #include "proxy/registry/blob_body.h"
+#include "proxy/tags/or_unknown.h"
 
 namespace paddock {
 namespace {
@@ -65,11 +66,11 @@ Response with_stored(const Request& request, const Digest& digest, Blob blob, Ca
 }
 
 // Does the repository contain it? A manifest that its upstream served for it is proof for what the image is made of, as
-// registries take none whose blobs they do not have; what an index names proves nothing, and is not linked. The
-// upstream is asked at most once for a pair.
+// registries take none whose blobs they do not have; what an index names proves nothing, and is not linked. For what
+// else there may be the upstream is asked, and its yes remembered.
 Task<Result<void>> check_access(const RegistryContext& context, const RepositoryRequest& request, Digest digest) {
   const auto& repository = request.repository;
-  auto linked = co_await context.pool.run([&] { return context.catalog.linked(repository, digest); });
+  auto linked = or_unknown(co_await context.pool.run([&] { return context.catalog.linked(repository, digest); }));
   if (!linked) co_return std::unexpected(std::move(linked).error());
   if (*linked) co_return Result<void>{};
   auto info = co_await request.upstream.upstream->head_blob(repository.repository, digest);
@@ -83,7 +84,16 @@ Task<Result<void>> check_access(const RegistryContext& context, const Repository
 
 // The store cannot keep it: straight through. Each client costs an upstream transfer of its own here. Of a part nothing
 // could be verified, so that the whole is sent whatever Range says (RFC 9110, 14.2).
-Task<Response> pass_through(const RegistryContext& context, const RepositoryRequest& request, Digest digest) {
+// Each step has the upstream's own time limit, so that there is an answer before clients give up.
+Task<Response> pass_through(const RegistryContext& context, const RepositoryRequest& request, Digest digest,
+                            SteadyTime deadline) {
+  const auto late = [&] { return std::chrono::steady_clock::now() >= deadline; };
+  const auto come_back = [] {
+    Error error{ErrorCode::timeout, Blame::upstream, "the upstream has not begun to send in time", true};
+    error.retry_after = std::chrono::seconds(1);
+    return error_response(error, Subject::blob);
+  };
+  if (late()) co_return come_back();
   auto& upstream = *request.upstream.upstream;
   const auto& name = request.repository.repository;
   auto info = co_await upstream.head_blob(name, digest);
@@ -93,6 +103,7 @@ Task<Response> pass_through(const RegistryContext& context, const RepositoryRequ
     if (range) response.body = BodyStream{range->length(), nullptr};
     co_return std::move(response);
   }
+  if (late()) co_return come_back();
   auto transfer = co_await upstream.get_blob(name, digest, 0, std::nullopt);
   if (!transfer) co_return error_response(transfer.error(), Subject::blob);
   response.body = passing_body(*std::move(transfer), info->size, digest, context.pool);
@@ -104,17 +115,18 @@ struct Filling {
   Result<FillSource> source;
 };
 
-// The one fill of the digest may be another repository's, or another upstream's: how it fails there says nothing about
-// here, so that another is tried then.
+// The one fill of the digest may be another repository's, or another upstream's, or have failed before we came: that
+// says nothing about ours, so that another is tried then.
 Task<Filling> wait_for_fill(const RegistryContext& context, const RepositoryRequest& request, Digest digest,
                             SteadyTime deadline) {
   constexpr int tries = 4;
   const auto& mine = request.repository;
   for (int number = 1;; ++number) {
     auto fill = context.fills.fetch(request.upstream.upstream, mine.repository, digest);
+    const bool ending = fill->failed();
     auto source = co_await fill->source(deadline);
     const auto status = fill->status();
-    const bool own = status.repository == mine.repository && status.upstream == mine.upstream;
+    const bool own = !ending && status.repository == mine.repository && status.upstream == mine.upstream;
     if (source || own || number == tries || source.error().blame != Blame::upstream) {
       co_return Filling{std::move(fill), std::move(source)};
     }
@@ -125,7 +137,7 @@ Task<Response> serve_filling(const RegistryContext& context, const RepositoryReq
                              SteadyTime deadline) {
   auto [fill, source] = co_await wait_for_fill(context, request, digest, deadline);
   if (!source) {
-    if (is_not_kept(source.error())) co_return co_await pass_through(context, request, digest);
+    if (is_not_kept(source.error())) co_return co_await pass_through(context, request, digest, deadline);
     co_return error_response(source.error(), Subject::blob);
   }
   if (auto* blob = std::get_if<Blob>(&*source)) {
@@ -165,7 +177,7 @@ Task<Response> serve_blob(const RegistryContext& context, RepositoryRequest requ
   if (blob) co_return with_stored(request.http, *digest, *std::move(blob), CacheState::hit);
   if (blob.error().code != ErrorCode::not_found) {
     spdlog::error("cannot read {}: {}; passing it through", digest->to_string(), blob.error().context);
-    co_return co_await pass_through(context, request, *digest);
+    co_return co_await pass_through(context, request, *digest, deadline);
   }
   if (request.http.method == Method::head) co_return co_await describe(context, request, *digest);
   co_return co_await serve_filling(context, request, *digest, deadline);

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxy/oci/manifest.h"
+#include "proxy/tags/or_unknown.h"
 
 namespace paddock {
 
@@ -34,16 +35,25 @@ Task<Result<ServedManifest>> ManifestSource::by_digest(std::shared_ptr<Upstream>
   if (negative_.contains(name)) {
     co_return fail(ErrorCode::not_found, Blame::client, "the upstream has just said that it has no such manifest");
   }
-  const auto work = [this, upstream, repository, digest] { return fetch(upstream, repository, digest.to_string()); };
+  const auto work = [this, upstream, repository, digest] { return stored_or_fetched(upstream, repository, digest); };
   auto fetched =
       co_await flights_.run({repository, digest}, work, std::chrono::steady_clock::now() + options_.deadline);
   if (!fetched && fetched.error().code == ErrorCode::not_found) negative_.add(name);
   co_return fetched;
 }
 
+// The shared piece of work. It looks again: another flight may have landed between the client's look and its start.
+Task<Result<ServedManifest>> ManifestSource::stored_or_fetched(std::shared_ptr<Upstream> upstream,
+                                                               RepositoryKey repository, Digest digest) {
+  auto found = co_await stored(repository, digest);
+  if (!found) co_return std::unexpected(std::move(found).error());
+  if (*found) co_return **std::move(found);
+  co_return co_await fetch(std::move(upstream), std::move(repository), digest.to_string());
+}
+
 Task<Result<std::optional<ServedManifest>>> ManifestSource::stored(RepositoryKey repository, Digest digest) {
   using Found = std::optional<ServedManifest>;
-  co_return co_await pool_.run([this, &repository, &digest]() -> Result<Found> {
+  auto found = co_await pool_.run([this, &repository, &digest]() -> Result<Found> {
     // Not linked(): anybody may push an index that names a manifest of somebody else's.
     const auto held = catalog_.holds(repository, digest);
     if (!held) return std::unexpected(held.error());
@@ -55,6 +65,7 @@ Task<Result<std::optional<ServedManifest>>> ManifestSource::stored(RepositoryKey
                           .media_type = std::move((*record)->media_type),
                           .content = std::make_shared<const std::string>(std::move((*record)->content))};
   });
+  co_return or_unknown(std::move(found));
 }
 
 Task<Result<ServedManifest>> ManifestSource::fetch(std::shared_ptr<Upstream> upstream, RepositoryKey repository,

@@ -42,7 +42,7 @@ class ManifestSource {
 
   // Stored and known to be in the repository, else fetched.
   Task<Result<ServedManifest>> by_digest(std::shared_ptr<Upstream> upstream, RepositoryKey repository, Digest digest);
-  // What is stored; empty when this repository is not known to contain it.
+  // What is stored; empty when this repository is not known to contain it, or the catalog cannot be read.
   Task<Result<std::optional<ServedManifest>>> stored(RepositoryKey repository, Digest digest);
   // From the upstream, by tag or digest, and kept. No flight is shared here: see by_digest and TagResolver.
   Task<Result<ServedManifest>> fetch(std::shared_ptr<Upstream> upstream, RepositoryKey repository,
@@ -50,6 +50,9 @@ class ManifestSource {
 
  private:
   using Key = std::pair<RepositoryKey, Digest>;
+
+  Task<Result<ServedManifest>> stored_or_fetched(std::shared_ptr<Upstream> upstream, RepositoryKey repository,
+                                                 Digest digest);
 
   BlockingPool& pool_;
   Catalog& catalog_;

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "proxy/tags/or_unknown.h"
+
 namespace paddock {
 namespace {
 
@@ -51,7 +53,7 @@ Task<Result<ServedManifest>> TagResolver::resolve(std::shared_ptr<Upstream> upst
 }
 
 Task<Result<std::optional<TagResolver::Known>>> TagResolver::known(RepositoryKey repository, std::string tag) {
-  auto record = co_await pool_.run([this, &repository, &tag] { return catalog_.tag(repository, tag); });
+  auto record = or_unknown(co_await pool_.run([this, &repository, &tag] { return catalog_.tag(repository, tag); }));
   if (!record) co_return std::unexpected(std::move(record).error());
   if (!*record) co_return std::nullopt;
   auto manifest = co_await manifests_.stored(repository, (*record)->digest);

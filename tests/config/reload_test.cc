@@ -29,6 +29,7 @@ Config running() {
   Config config;
   config.server.tls_certificate = "cert.pem";
   config.server.tls_key = "key.pem";
+  config.admin.token_file = "token";
   config.warm.emplace_back();
   return config;
 }
@@ -83,7 +84,7 @@ TEST_CASE("what a reload can take over") {
     if (field.live) live.push_back(field.path);
   }
   CHECK(live == Names{"server.tls.certificate", "server.tls.key", "server.drain", "server.manifest_limit",
-                      "storage.max_size", "storage.min_free", "offline", "log.level"});
+                      "admin.token_file", "storage.max_size", "storage.min_free", "offline", "log.level"});
 }
 
 TEST_CASE("TLS cannot be switched on or off by a reload") {
@@ -96,6 +97,17 @@ TEST_CASE("TLS cannot be switched on or off by a reload") {
   CHECK(on.config == plain);
   const auto off = plan_reload(running(), plain);
   CHECK(off.restart == both);
+  CHECK(off.config == running());
+}
+
+TEST_CASE("the admin side's token cannot be switched on or off by a reload, as its address stays") {
+  Config open = running();
+  open.admin.token_file.clear();
+  const auto on = plan_reload(open, running());
+  CHECK(on.restart == Names{"admin.token_file"});
+  CHECK(on.config == open);
+  const auto off = plan_reload(running(), open);
+  CHECK(off.restart == Names{"admin.token_file"});
   CHECK(off.config == running());
 }
 

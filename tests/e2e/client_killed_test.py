@@ -52,6 +52,7 @@ class ClientKilledTest(case.EndToEndCase):
             layer = other.result()
             self.assertTrue(layer.complete, layer)
             self.assertEqual(layer.digest, self.layer.digest)
+        self.front.wait_finished(self.layer.digest)
         self.assertEqual(self.front.body_bytes(self.layer.digest), self.layer.size)
 
     def test_the_fill_ends_with_nobody_left(self):
@@ -75,6 +76,7 @@ class ClientKilledTest(case.EndToEndCase):
         first.kill()
         self.hold.release()
         self.assertTrue(skopeo.copy(reference, "again"))
+        self.front.wait_finished(self.layer.digest)
         self.assertEqual(self.front.body_bytes(self.layer.digest), self.layer.size)
 
 

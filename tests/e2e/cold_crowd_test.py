@@ -22,6 +22,7 @@ class ColdCrowdTest(case.EndToEndCase):
         self.paddock = Paddock(self, self.front.url)
 
     def check_upstream_sent_everything_once(self, blob_bytes):
+        self.front.wait_finished("/blobs/")
         self.assertEqual(self.front.body_bytes("/blobs/"), blob_bytes)
         gets = collections.Counter(one.path for one in self.front.exchanges("/blobs/", "GET"))
         self.assertEqual(set(gets.values()), {1}, gets)
@@ -56,6 +57,7 @@ class ColdCrowdTest(case.EndToEndCase):
             layer = task.result()
             self.assertTrue(layer.complete, layer)
             self.assertEqual(layer.digest, largest.digest)
+        self.front.wait_finished(largest.digest)
         self.assertEqual(self.front.body_bytes(largest.digest), largest.size)
 
     def test_real_clients_side_by_side(self):

@@ -45,13 +45,22 @@ class CorruptUpstreamTest(case.EndToEndCase):
     def test_a_small_layer_that_fits_one_buffer(self):
         self.check_never_whole(self.image.layers[1], self.image.layers[1].size // 2)
 
-    def test_a_range_that_ends_before_the_end_is_cut_or_right(self):
-        """The last bytes are held back; a range of the beginning may have been sent before anybody could know."""
+    def test_a_range_up_to_the_end_is_cut(self):
+        """The last bytes are held back until the digest is verified, whoever asks for them."""
         layer = self.image.layers[0]
         self.registry.flip_byte(layer.digest, 0)
         self.paddock.manifest(REPOSITORY, "latest")
         tail = self.paddock.blob(REPOSITORY, layer.digest, headers={"Range": "bytes=-1000"})
         self.assertFalse(tail.complete, tail)
+        self.assertNotIn(layer.digest, self.paddock.check_store())
+
+    def test_a_range_of_the_beginning_is_cut_or_what_the_upstream_sent(self):
+        """It may have been sent before anybody could know that another part is wrong."""
+        layer = self.image.layers[0]
+        self.registry.flip_byte(layer.digest, layer.size - 1)
+        self.paddock.manifest(REPOSITORY, "latest")
+        head = self.paddock.blob(REPOSITORY, layer.digest, headers={"Range": "bytes=0-999"})
+        self.assertTrue(not head.complete or head.digest == image.digest_of(layer.data[:1000]), head)
         self.assertNotIn(layer.digest, self.paddock.check_store())
 
     def test_a_real_client_fails(self):

@@ -33,7 +33,7 @@ class FreshCloneTest(case.EndToEndCase):
         self.assertEqual(raw_http.pull_image(self.port, REPOSITORY, "latest"), expected)
 
     def start(self, clone, seconds):
-        self.port, admin = process.free_port(), process.free_port()
+        self.port, admin = process.reserve_port(self), process.reserve_port(self)
         log = self.path(f"run-{self.port}.log")
         self.watch_log(log)
         self.server = process.Process("deploy/run", [

@@ -108,8 +108,9 @@ class HttpConformanceTest(case.EndToEndCase):
             self.check_error(self.paddock.get(path, method=method, body=b"x"), 405, "UNSUPPORTED")
 
     def test_push_is_refused_by_its_header_whatever_the_body_is(self):
-        head = f"PUT {self.manifest_path} HTTP/1.1\r\nHost: h\r\nContent-Length: {8 * image.MIB}\r\n"
-        for expectation, body in (("Expect: 100-continue\r\n", b""), ("", bytes(8 * image.MIB))):
+        size = 8 * 1024  # more than is read with a header, and in the kernel's hands at once however slow this test is
+        head = f"PUT {self.manifest_path} HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n"
+        for expectation, body in (("Expect: 100-continue\r\n", b""), ("", bytes(size))):
             with socket.create_connection(("127.0.0.1", self.paddock.port), timeout=30) as client:
                 client.sendall((head + expectation + "\r\n").encode() + body)
                 answer = b"".join(iter(lambda: client.recv(65536), b""))

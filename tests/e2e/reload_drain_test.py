@@ -87,6 +87,31 @@ class ReloadDrainTest(case.EndToEndCase):
         self.assertEqual(self.paddock.process.wait(30), 0)
         self.assertIn("have 7 s", self.paddock.log_text())
 
+    def test_sighup_reads_the_admin_token_again(self):
+        token = self.path("token")
+
+        def write(text):
+            with open(token, "w") as file:
+                file.write(text)
+
+        def status(bearer):
+            return raw_http.fetch(self.paddock.admin_port, "/metrics",
+                                  headers={"Authorization": f"Bearer {bearer}"}).status
+        self.assertEqual(self.paddock.stop(), 0)
+        write("first\n")
+        self.paddock.config["admin"] = {"token_file": token}
+        self.paddock.start()
+        self.assertEqual((status("first"), status("second")), (200, 401))
+        write("second\n")
+        self.paddock.reload()
+        case.wait_until(lambda: status("second") == 200, "the new token to hold")
+        self.assertEqual(status("first"), 401)
+        case.wait_until(lambda: "changed: admin.token_file" in self.paddock.log_text(), "the log to name it")
+        write("")
+        self.paddock.reload()
+        case.wait_until(lambda: "reload refused" in self.paddock.log_text(), "the log to refuse")
+        self.assertEqual((status("second"), status("")), (200, 401))
+
     def test_sighup_refuses_what_a_start_would_refuse(self):
         self.paddock.config["server"]["auth"] = {"anonymous_pull": False}
         self.paddock.reload()
@@ -125,8 +150,8 @@ class SignalsWhileStartingTest(case.EndToEndCase):
         os.mkfifo(self.pipe)
         config = self.path("config.yaml")
         with open(config, "w") as file:
-            json.dump({"admin": {"token_file": self.pipe, "listen": f"127.0.0.1:{process.free_port()}"},
-                       "server": {"listen": f"127.0.0.1:{process.free_port()}"}}, file)
+            json.dump({"admin": {"token_file": self.pipe, "listen": f"127.0.0.1:{process.reserve_port(self)}"},
+                       "server": {"listen": f"127.0.0.1:{process.reserve_port(self)}"}}, file)
         self.process = process.Process("paddock", [case.binary(), "serve", "--config", config, "--data",
                                                    self.path("data")], self.path("paddock.log"))
         self.watch_log(self.path("paddock.log"))
@@ -139,7 +164,7 @@ class SignalsWhileStartingTest(case.EndToEndCase):
         self.process.signal(signal.SIGHUP)
         self.token.write("t0ken")
         self.token.close()
-        # The reload of a token file that is a pipe without a writer does not read it: it needs a restart anyway.
+        # A reload does not read a pipe again: nobody may ever write to it.
         case.wait_until(lambda: "reloaded" in self.process.log_text() or self.process.exit_status() is not None,
                         "the reload")
         self.assertIsNone(self.process.exit_status(), "SIGHUP ended it")

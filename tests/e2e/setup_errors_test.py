@@ -19,8 +19,8 @@ class SetupErrorsTest(case.EndToEndCase):
         path = self.path("config.yaml")
         with open(path, "w") as file:
             file.write(config or f"upstreams: [{{name: up.test, endpoints: ['{NOWHERE}'], default: true}}]\n")
-        given = {"config": path, "data": self.path(data), "listen": f"127.0.0.1:{process.free_port()}",
-                 "admin": f"127.0.0.1:{process.free_port()}", **options}
+        given = {"config": path, "data": self.path(data), "listen": f"127.0.0.1:{process.reserve_port(self)}",
+                 "admin": f"127.0.0.1:{process.reserve_port(self)}", **options}
         return [part for name, value in given.items() for part in (f"--{name}", value)]
 
     def check_refused(self, done, status, *words):
@@ -150,7 +150,7 @@ class SetupErrorsTest(case.EndToEndCase):
         self.assertEqual(process.run([case.binary(), "config", "check", shipped]).returncode, 0)
 
     def test_status_of_a_server_that_is_not_there(self):
-        server = f"http://127.0.0.1:{process.free_port()}"
+        server = f"http://127.0.0.1:{process.reserve_port(self)}"
         done = process.run([case.binary(), "status", "--server", server], check=False)
         self.check_refused(done, 1, server)
 

@@ -44,10 +44,25 @@ class TagsTest(case.EndToEndCase):
         case.wait_until(lambda: self.digest(paddock) and self.front.exchanges("/manifests/"), "a revalidation")
         self.assertEqual({one.method for one in self.front.exchanges("/manifests/")}, {"HEAD"})
 
-    def test_many_requests_for_one_expired_tag_ask_once(self):
+    def test_many_requests_for_a_tag_never_seen_ask_once(self):
         paddock = Paddock(self, self.front.url, tag_ttl="10m")
         raw_http.crowd(16, lambda _: self.digest(paddock))
         self.assertEqual(len(self.front.exchanges("/manifests/latest")), 1)
+
+    def test_many_requests_for_one_expired_tag_ask_once(self):
+        """The one question is held unanswered: that all are answered stale shows that they came while it was asked."""
+        paddock = Paddock(self, self.front.url, tag_ttl="1s")
+        self.digest(paddock)
+        self.front.forget()
+        asked = self.front.hold_answers("/manifests/latest", "HEAD")
+        first = raw_http.Task(case.wait_until, lambda: self.stale(paddock), "the tag to be stale")
+        asked.wait_reached()
+        answers = raw_http.crowd(16, lambda _: self.stale(paddock))
+        self.assertEqual([answer.body for answer in answers if answer], [self.first.manifest.data] * 16)
+        self.assertEqual([one.method for one in self.front.exchanges("/manifests/")], ["HEAD"])
+        first.result()
+        asked.release()
+        case.wait_until(lambda: not self.stale(paddock), "the answer to count")
 
     def test_stale_while_the_upstream_is_away(self):
         paddock = Paddock(self, self.front.url, tag_ttl="1s")

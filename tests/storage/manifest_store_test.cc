@@ -139,13 +139,24 @@ TEST_CASE_METHOD(Fixture, "a day's first confirmation of a tag is recorded, for 
   CHECK(record_count() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "a confirmation that cannot be recorded still counts until the catalog is lost",
+TEST_CASE_METHOD(Fixture,
+                 "a confirmation that should be recorded and cannot be does not count, and the next tries again",
                  "[manifest_store]") {
-  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  const WallTime first = clock.wall();
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), first));
   clock.advance(std::chrono::hours(24));
-  fs.fail_all(FaultFileSystem::Op::write, ErrorCode::no_space);
-  CHECK_FALSE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
-  CHECK(catalog.tag(paddle, "latest").value()->validated == clock.wall());
+  for (int i = 0; i < 2; ++i) {
+    fs.fail_all(FaultFileSystem::Op::write, ErrorCode::no_space);
+    const auto confirmed = store.put_tag(paddle, "latest", Digest::of("1"), clock.wall());
+    REQUIRE_FALSE(confirmed);
+    CHECK(confirmed.error().code == ErrorCode::no_space);
+    CHECK(catalog.tag(paddle, "latest").value()->validated == first);
+  }
+  fs.clear();
+  REQUIRE(store.put_tag(paddle, "latest", Digest::of("1"), clock.wall()));
+  CHECK(catalog.tag(paddle, "latest").value() == TagRecord{Digest::of("1"), first, clock.wall()});
+  REQUIRE(records.for_each([&](const Fact& fact) { CHECK(std::get<TagFact>(fact).validated == clock.wall()); },
+                           [](const auto&, const Error& error) { FAIL(error.context); }));
 }
 
 TEST_CASE_METHOD(Fixture, "a tag whose record cannot be written does not move", "[manifest_store]") {

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "storage/catalog_codec.h"
+#include "storage/rocks_catalog_files.h"
 #include "tests/support/temporary_folder.h"
 
 namespace paddock {
@@ -103,14 +104,49 @@ TEST_CASE("a damaged or missing part is noticed when a catalog is opened", "[roc
   CHECK(catalog.error().code == ErrorCode::corrupt);
 }
 
-TEST_CASE("a catalog whose opening ended the process is corrupt", "[rocks_catalog]") {
+TEST_CASE("a process that ended while it opened the catalog costs it nothing, three in a row do", "[rocks_catalog]") {
   TemporaryFolder folder;
-  REQUIRE(RocksCatalog::open(folder / "catalog"));
-  CHECK_FALSE(fs::exists(folder / "catalog" / "OPENING"));
-  std::ofstream(folder / "catalog" / "OPENING") << "\n";
-  const auto catalog = RocksCatalog::open(folder / "catalog");
-  REQUIRE_FALSE(catalog);
-  CHECK(catalog.error().code == ErrorCode::corrupt);
+  const auto path = folder / "catalog";
+  REQUIRE(RocksCatalog::open(path).value()->put_blob(Digest::of("a"), {1, noon}));
+  CHECK_FALSE(fs::exists(path / "OPENING"));
+  for (int ended = 1; ended <= 3; ++ended) {
+    CAPTURE(ended);
+    for (int i = 0; i < ended; ++i) REQUIRE(catalog_files::OpeningMark(path).put());
+    const auto catalog = RocksCatalog::open(path);
+    REQUIRE(catalog.has_value() == (ended < 3));
+    CHECK(fs::exists(path / "OPENING") == (ended == 3));
+    if (catalog) CHECK((*catalog)->blob(Digest::of("a")).value() == BlobRecord{1, noon});
+    if (!catalog) CHECK(catalog.error().code == ErrorCode::corrupt);
+  }
+}
+
+TEST_CASE("a mark that cannot be removed counts once for a process", "[rocks_catalog]") {
+  TemporaryFolder folder;
+  catalog_files::OpeningMark mark(folder.path());
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(mark.put());
+    CHECK(fs::file_size(folder / "OPENING") == 1);
+    fs::rename(folder / "OPENING", folder / "kept");
+    fs::create_directories(folder / "OPENING" / "in the way");
+    mark.take_away();
+    fs::remove_all(folder / "OPENING");
+    fs::rename(folder / "kept", folder / "OPENING");
+  }
+  mark.take_away();
+  CHECK_FALSE(fs::exists(folder / "OPENING"));
+}
+
+TEST_CASE("a mark that cannot be removed does not keep the catalog from being opened anew", "[rocks_catalog]") {
+  TemporaryFolder folder;
+  auto catalog = RocksCatalog::open(folder / "catalog").value();
+  fs::create_directories(folder / "catalog" / "OPENING" / "in the way");
+  for (int i = 0; i < 5; ++i) {
+    {
+      const FileSizeLimit none(0);
+      CHECK_FALSE(catalog->put_blob(Digest::of("during"), {1, noon}));
+    }
+    CHECK(catalog->put_blob(Digest::of("after"), {2, noon}));
+  }
 }
 
 TEST_CASE("every table has a seal, and a seal goes with its table", "[rocks_catalog]") {
@@ -229,6 +265,37 @@ TEST_CASE("a catalog that cannot be opened for writing any more is opened for re
   catalog.reset();
   catalog = RocksCatalog::open(folder / "catalog").value();
   CHECK(catalog->blob(Digest::of("after")).value() == BlobRecord{2, noon});
+}
+
+TEST_CASE("a catalog that could not even be opened for reading is opened by a read, now and then", "[rocks_catalog]") {
+  TemporaryFolder folder;
+  const auto path = folder / "catalog";
+  for (int run = 0; run < 2; ++run) {  // the second start writes the first one's log into a table
+    REQUIRE(RocksCatalog::open(path).value()->put_blob(Digest::of("before"), {1, noon}));
+  }
+  const bool eager = GENERATE(true, false);
+  CAPTURE(eager);
+  auto catalog = RocksCatalog::open(path, eager ? std::chrono::hours(0) : std::chrono::hours(1)).value();
+  {
+    const FileSizeLimit none(0);
+    CHECK_FALSE(catalog->put_blob(Digest::of("during"), {1, noon}));
+  }
+  const auto files = names_in(path);
+  const auto seal = std::ranges::find_if(files, [](const auto& name) { return name.ends_with(".sum"); });
+  REQUIRE(seal != files.end());
+  fs::copy_file(path / *seal, folder / "right");
+  std::ofstream(path / *seal) << "wrong";
+  for (int i = 0; i < 2; ++i) {
+    CHECK_FALSE(catalog->put_blob(Digest::of("during"), {1, noon}));
+    const auto closed = catalog->blob(Digest::of("before"));
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().blame == Blame::us);
+  }
+  fs::copy_file(folder / "right", path / *seal, fs::copy_options::overwrite_existing);
+  CHECK(catalog->blob(Digest::of("before")).has_value() == eager);
+  CHECK(catalog->repositories({}, 1).has_value() == eager);
+  REQUIRE(catalog->put_blob(Digest::of("after"), {2, noon}));  // a write does not wait
+  CHECK(catalog->blob(Digest::of("before")).value() == BlobRecord{1, noon});
 }
 
 TEST_CASE("a catalog whose folder is gone keeps what it knows, and makes no new folder", "[rocks_catalog]") {

@@ -27,11 +27,12 @@ class Exchange:
 
 
 class Hold:
-    """Bodies of paths with `part` in them stop after `at` bytes until release()."""
+    """Bodies of paths with `part` in them stop after `at` bytes until release(); without `at`, answers to `method`."""
 
-    def __init__(self, part, at):
+    def __init__(self, part, at=None, method=""):
         self.part = part
         self.at = at
+        self.method = method
         self._reached = threading.Event()
         self._released = threading.Event()
 
@@ -90,7 +91,7 @@ class Front:
         self._exchanges = []
         self._holds = []
         self._server = None
-        self.port = process.free_port()
+        self.port = process.reserve_port(test)
         test.addCleanup(self.stop)
         self.start()
 
@@ -122,6 +123,11 @@ class Front:
         self._holds.append(hold)
         return hold
 
+    def hold_answers(self, part, method):
+        hold = Hold(part, method=method)
+        self._holds.append(hold)
+        return hold
+
     def exchanges(self, part="", method=""):
         with self._lock:
             return [one for one in self._exchanges if part in one.path and method in ("", one.method)]
@@ -147,6 +153,9 @@ class Front:
                 headers[key] = f"{headers[key]}, {value}" if key in headers else value
         connection = http.client.HTTPConnection("127.0.0.1", self._target, timeout=60)
         try:
+            for hold in self._holds:
+                if hold.at is None and hold.method == exchange.method and hold.part in exchange.path:
+                    hold.block()
             connection.request(handler.command, handler.path, headers=headers)
             self._answer(handler, connection.getresponse(), exchange)
         except OSError:
@@ -180,7 +189,7 @@ class Front:
         """Stops exactly at the byte that a hold names."""
         size = CHUNK
         for hold in self._holds:
-            if hold.part in exchange.path:
+            if hold.at is not None and hold.part in exchange.path:
                 if exchange.body_bytes == hold.at:
                     hold.block()
                 elif exchange.body_bytes < hold.at:

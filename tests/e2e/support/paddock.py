@@ -12,14 +12,14 @@ UPSTREAM = "registry.baidubce.com"  # only a name here: it is never dialled, its
 
 
 class Paddock:
-    """Starts at once. `options` are merged into the first upstream, `sections` into the file."""
+    """Starts at once, on ports of its own. `options` are merged into the first upstream, `sections` into the file."""
 
     def __init__(self, test, upstream_url, name="paddock", sections=None, **options):
         self._test = test
         self.data = test.path(name + "-data")
         self.config_file = test.path(name + ".yaml")
         self._log = test.path(name + ".log")
-        self.port = self.admin_port = 0
+        self.port, self.admin_port = process.reserve_port(test), process.reserve_port(test)
         self.process = None
         self.config = {
             "storage": {"max_size": "8GiB", "min_free": "64MiB"},
@@ -37,24 +37,14 @@ class Paddock:
 
     def write_config(self):
         config = {**self.config, "server": {**self.config.get("server", {}), "listen": self.address},
-                  "admin": {"listen": f"127.0.0.1:{self.admin_port}"}}
+                  "admin": {**self.config.get("admin", {}), "listen": f"127.0.0.1:{self.admin_port}"}}
         with open(self.config_file, "w") as file:
             json.dump(config, file, indent=2)  # JSON is YAML
 
     def start(self):
-        """On the ports it had before, or on new ones; somebody else may be quicker to a port, so tries again."""
-        for attempt in range(5):
-            if not self.port or attempt:
-                self.port, self.admin_port = process.free_port(), process.free_port()
-            self.write_config()
-            self.process = process.Process("paddock", self.command(), self._log)
-            try:
-                self.process.wait_ready(self.ready)
-                return
-            except AssertionError as error:
-                self.process.kill()
-                if "in use" not in str(error) or attempt == 4:
-                    raise
+        self.write_config()
+        self.process = process.Process("paddock", self.command(), self._log)
+        self.process.wait_ready(self.ready)
 
     def command(self):
         return [case.binary(), "serve", "--config", self.config_file, "--data", self.data]

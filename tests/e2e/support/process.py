@@ -9,16 +9,22 @@ import subprocess
 from . import case
 
 
-def free_port():
-    """A port nobody listens on, below the range that outgoing connections take theirs from."""
+def reserve_port(test):
+    """A port that is this test's until it ends, below the range that outgoing connections take theirs from.
+
+    A socket stays bound to it without listening: connections are refused, and a server of this test may listen there,
+    stop and come back, as every server sets SO_REUSEADDR. Binding it without that option is what keeps others out.
+    """
     for _ in range(200):
-        port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", random.randrange(20000, 32000)))
+        except OSError:
+            holder.close()
+            continue
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        test.addCleanup(holder.close)
+        return holder.getsockname()[1]
     raise AssertionError("no free port between 20000 and 32000")
 
 

@@ -18,14 +18,13 @@ class Registry:
         self._log = test.path(name + ".log")
         self._config = test.path(name + ".yml")
         self._process = None
-        self.port = 0
+        self.port = process.reserve_port(test)
         os.makedirs(self.folder)
         test.watch_log(self._log)
         test.addCleanup(self.stop)
         self.start()
 
     def start(self):
-        self.port = process.free_port()
         config = {
             "version": 0.1,
             "log": {"level": "warn", "accesslog": {"disabled": True}},

@@ -161,6 +161,14 @@ TEST_CASE("with a token everything but the health checks wants it") {
   CHECK(api.last_reference == "a:1");
 }
 
+TEST_CASE("a token that was changed holds at once, and the one before no longer") {
+  ApiFixture api("s3cret");
+  CHECK(api.api.set_token("an0ther"));
+  CHECK_FALSE(api.api.set_token("an0ther"));
+  CHECK(api.get("/metrics", "", "Bearer an0ther").status == 200);
+  CHECK(api.get("/metrics", "", "Bearer s3cret").status == 401);
+}
+
 TEST_CASE("the token is not accepted from the query") {
   ApiFixture api("s3cret");
   CHECK(api.get("/api/v1/status", "token=s3cret&access_token=s3cret").status == 401);

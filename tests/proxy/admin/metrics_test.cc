@@ -29,6 +29,7 @@ TEST_CASE("the contract's metrics are all there after some traffic") {
   now.fills_running = 2;
   now.fills_completed = 30;
   now.fills_failed = 4;
+  now.fills_not_kept = 5;
   now.verify_failures = 1;
   now.store_stored = 1000;
   now.store_reserved = 200;
@@ -59,6 +60,7 @@ TEST_CASE("the contract's metrics are all there after some traffic") {
            "paddock_fills{state=\"running\"} 2",
            "paddock_fills{state=\"completed\"} 30",
            "paddock_fills{state=\"failed\"} 4",
+           "paddock_fills{state=\"not_kept\"} 5",
            "paddock_store_bytes{kind=\"stored\"} 1000",
            "paddock_store_bytes{kind=\"reserved\"} 200",
            "paddock_store_bytes{kind=\"limit\"} 5000",

@@ -19,6 +19,7 @@ TEST_CASE("the status report has its parts") {
   CHECK(json["store"]["max_size_bytes"] == 10 << 20);
   CHECK(json["store"]["evicted_bytes"] == 7);
   CHECK(json["fills"]["running"] == 2);
+  CHECK(json["fills"]["not_kept"] == 5);
   CHECK(json["traffic"]["hit_ratio"] == 0.75);
   CHECK(json["connections"] == 9);
   CHECK(json["recovery"]["rebuilt"] == true);

@@ -27,6 +27,7 @@ inline StatusReport sample_status() {
   status.fills_running = 2;
   status.fills_completed = 30;
   status.fills_failed = 4;
+  status.fills_not_kept = 5;
   status.traffic = {.requests = 100, .hit_bytes = 3072, .fill_bytes = 1024, .bypass_bytes = 0, .hit_ratio = 0.75};
   status.connections = 9;
   status.recovery = RecoveryReport{.rebuilt = true, .blobs = 12, .tags = 3, .duration = std::chrono::milliseconds(40)};

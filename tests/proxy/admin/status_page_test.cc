@@ -13,7 +13,7 @@ TEST_CASE("the page shows what the status report says") {
   const auto page = status_page(test::sample_status());
   CHECK_THAT(page, Contains("<!doctype html>") && Contains("paddock 1.2.3") && Contains("<td>ready</td>"));
   CHECK_THAT(page, Contains("3.0 MiB stored, of 10.0 MiB; 50.0 MiB left on the disk"));
-  CHECK_THAT(page, Contains("2 running, 30 completed, 4 failed"));
+  CHECK_THAT(page, Contains("2 running, 30 completed, 4 failed, 5 not kept"));
   CHECK_THAT(page, Contains("3.0 KiB from the store, 1.0 KiB while filling, 0 B uncached (75% hits)"));
   CHECK_THAT(page, Contains("registry.baidubce.com (default)") && Contains("<td>unreachable</td>") &&
                        Contains("connect timed out") && Contains("not tried yet"));

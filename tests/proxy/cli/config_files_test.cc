@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <sys/stat.h>
 
 #include "tests/proxy/cli/command_line.h"
 #include "tests/support/tls_certificates.h"
@@ -39,6 +40,21 @@ TEST_CASE("a file that holds no secret is named, and never its content") {
   CHECK_THAT(refusal(write(folder / "lines", "hunter2\nX: y\n")), Contains("more than one line"));
   CHECK_THAT(refusal(write(folder / "nul", std::string("hunter2\0", 8))), Contains("more than one line"));
   CHECK_THAT(refusal(write(folder / "long", std::string(4097, 'x'))), Contains("larger"));
+}
+
+TEST_CASE("a secret is read anew from a file, and never waited for from a pipe") {
+  const TemporaryFolder folder;
+  const auto file = write(folder / "token", "first\n");
+  CHECK(reread_secret(file, "token").value() == "first");
+  write(file, "second\n");
+  CHECK(reread_secret(file, "token").value() == "second");
+  std::filesystem::create_symlink(file, folder / "link");
+  CHECK(reread_secret((folder / "link").string(), "token").value() == "second");
+  write(file, "\n");
+  CHECK_THAT(reread_secret(file, "token").error().context, StartsWith(file + ": holds no token"));
+  CHECK_THAT(reread_secret((folder / "absent").string(), "token").error().context, Contains("No such file"));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK_FALSE(reread_secret((folder / "pipe").string(), "token").value().has_value());
 }
 
 TEST_CASE("every file that a configuration names is looked at, each with its key") {

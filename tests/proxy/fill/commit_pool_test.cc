@@ -72,6 +72,11 @@ TEST_CASE_METHOD(CommitFixture, "commits that take long hold up nothing else") {
   REQUIRE(slow.wait_waiting(2));  // as many as the other pool has threads
   auto hit = start(pool.run([]() -> Result<int> { return 1; }));
   CHECK(hit.wait_until(soon()) == std::future_status::ready);
+  // Nor readers: even of the one that has not had its turn every byte is out.
+  for (const Digest& digest : digests) {
+    const auto source = start(fills.find(digest)->source(soon())).get().value();
+    CHECK(start(std::get<std::shared_ptr<PartialBlob>>(source)->wait_verified(soon())).get());
+  }
   slow.let_go();
   CHECK(slow.wait_waiting(3));
   CHECK(fills.stop(std::chrono::seconds(30)));

@@ -54,6 +54,9 @@ struct FillFixture : CacheFixture {
     upstream->fail_calls("head_blob", Error{ErrorCode::protocol, Blame::upstream, "no size"}, 0);
   }
   bool ended() { return fills.stop(30s); }
+  void settle() {
+    while (!fills.fills().empty()) std::this_thread::yield();
+  }
 };
 
 Task<Result<FillSource>> fetch_twice(FillCoordinator& fills, std::shared_ptr<Upstream> upstream, Digest digest) {
@@ -204,7 +207,7 @@ TEST_CASE_METHOD(FillFixture, "a blob of another size than HEAD has given fails 
     const auto result = read(fills.fetch(upstream, "a/b", digest));
     REQUIRE_FALSE(result);
     CHECK(result.error().code == ErrorCode::protocol);
-    while (!fills.fills().empty()) std::this_thread::yield();
+    settle();
     CHECK_FALSE(stored(digest));
   }
 }
@@ -269,6 +272,7 @@ TEST_CASE_METHOD(FillFixture, "a blob on which the disk failed is not tried agai
   const Digest digest = upstream->add_blob("a/b", content);
   fs.fail_after_bytes(100'000, ErrorCode::io);
   CHECK_FALSE(read(fills.fetch(upstream, "a/b", digest)));
+  settle();  // readers hear of it before it is remembered
   fs.clear();
   const auto asked = upstream->count();
   const auto refused = read(fills.fetch(upstream, "a/b", digest));
@@ -308,9 +312,24 @@ TEST_CASE_METHOD(FillFixture, "who hears that a fill has failed does not get it 
     upstream->fail_calls("get_blob", Error{ErrorCode::denied, Blame::upstream, "no"});
     const auto again = start(fetch_twice(fills, upstream, digest)).get();
     REQUIRE(again);
-    while (!fills.fills().empty()) std::this_thread::yield();
+    settle();
     REQUIRE(blobs.erase(digest));
   }
+}
+
+TEST_CASE_METHOD(FillFixture,
+                 "a fill whose partial has failed is not served from any more, and says why when it ends") {
+  const Digest digest = upstream->add_blob("a/b", pattern(1000));
+  const auto partial = blobs.begin(digest, 1000).value();
+  const auto fill = std::make_shared<Fill>(digest, "up.example", "a/b");
+  fill->publish(partial, "up.example");
+  CHECK_FALSE(fill->failed());
+  partial->fail(broken_connection);
+  CHECK(fill->failed());
+  auto waiting = start(fill->source(soon()));
+  fill->finish(Error{ErrorCode::denied, Blame::upstream, "the end"});
+  CHECK(waiting.get().error().context == "the end");
+  CHECK(fill->failed());
 }
 
 TEST_CASE("only what our disk did counts as not kept") {

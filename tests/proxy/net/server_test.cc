@@ -156,7 +156,7 @@ TEST_CASE("a server that takes no bodies answers from the header alone and ends 
 }
 
 TEST_CASE("a client that sends its whole body before it reads still gets the answer") {
-  ServerFixture fixture(echo, {.request_bodies = false});
+  ServerFixture fixture(echo, {.farewell = std::chrono::minutes(1), .request_bodies = false});
   fixture.serve();
   auto client = fixture.raw();
   client.send("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 16777216\r\n\r\n");

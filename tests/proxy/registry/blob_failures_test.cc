@@ -52,6 +52,39 @@ TEST_CASE_METHOD(Fixture, "a blob that the upstream vouches for is served though
   CHECK(received.body == layer);
 }
 
+TEST_CASE_METHOD(Fixture, "a catalog that cannot be read keeps nobody from what the upstream has") {
+  REQUIRE(get(manifest_path("2.6")).status == 200);
+  REQUIRE(get(blob_path(layer_digest)).body == layer);
+  REQUIRE(fills.stop(30s));
+  for (const auto code : {ErrorCode::io, ErrorCode::corrupt}) {
+    CAPTURE(to_string(code));
+    catalog.fail_with(Error{code, Blame::us, "bad block"});
+    for (const auto& [path, body] : {std::pair(manifest_path("2.6"), manifest),
+                                     {manifest_path(manifest_digest.to_string()), manifest},
+                                     {blob_path(layer_digest), layer}}) {
+      CAPTURE(path);
+      const auto received = get(path);
+      CHECK(received.status == 200);
+      CHECK(received.body == body);
+      CHECK(received.header("X-Paddock-Cache") == "bypass");
+      CHECK(head(path).status == 200);
+    }
+    CHECK(get("/v2/a/b/blobs/" + layer_digest.to_string()).status == 404);  // nobody vouches for it there
+    CHECK(get(manifest_path("none")).status == 404);
+  }
+  catalog.fail_with(std::nullopt);
+  CHECK(get(blob_path(layer_digest)).header("X-Paddock-Cache") == "hit");
+}
+
+TEST_CASE_METHOD(Fixture, "with neither catalog nor upstream it is said to be the upstream that is away") {
+  REQUIRE(get(manifest_path("2.6")).status == 200);
+  catalog.fail_with(Error{ErrorCode::io, Blame::us, "bad block"});
+  upstream->fail_calls("", away, 0);
+  CHECK(get(manifest_path("2.6")).status == 502);
+  CHECK(get(manifest_path(manifest_digest.to_string())).status == 502);
+  CHECK(get(blob_path(layer_digest)).status == 502);
+}
+
 TEST_CASE_METHOD(Fixture, "whatever keeps the store from taking a blob, it passes through") {
   REQUIRE(get(manifest_path("2.6")).status == 200);
   for (const auto code : {ErrorCode::denied, ErrorCode::io, ErrorCode::no_space, ErrorCode::conflict}) {

@@ -184,6 +184,13 @@ TEST_CASE_METHOD(TagFixture, "concurrent requests for one tag cause one upstream
   CHECK(upstream->count() == 1);
 }
 
+TEST_CASE_METHOD(TagFixture, "requests for one digest cost one upstream request, whenever they come") {
+  std::vector<std::future<Result<ServedManifest>>> all;
+  for (int i = 0; i < 64; ++i) all.push_back(start(manifests.by_digest(upstream, repository, two)));
+  for (auto& answer : all) CHECK(answer.get().value().digest == two);
+  CHECK(upstream->count() == 1);
+}
+
 TEST_CASE_METHOD(TagFixture, "a full disk does not keep a client from its manifest") {
   fs.fail_all(FaultFileSystem::Op::create, ErrorCode::no_space);
   const auto answer = resolve().value();
