@@ -1,7 +1,8 @@
 // BlockingPool: the threads on which files, hashing and RocksDB are used, so that no event loop ever blocks.
 //
 // `co_await pool.run(f)` runs f on a pool thread and resumes the caller on its own executor. f returns a Result; an
-// exception that escapes f becomes an `io` error blamed on us. Thread-safe. join() waits for what is queued.
+// exception that escapes f becomes an `io` error blamed on us. Thread-safe. join() waits for what is queued; it comes
+// before the callers' executors go, which pool threads refer to a moment longer than the callers wait.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>

@@ -32,7 +32,7 @@ std::string write(const std::filesystem::path& path, const std::string& content)
 
 TEST_CASE("the client gets JSON from a running server") {
   ApiFixture api;
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const auto status = get(server.url());
   REQUIRE(status);
   CHECK((*status)["version"] == "1.2.3");
@@ -80,7 +80,7 @@ TEST_CASE("an answer that never gets whole is given up though bytes keep coming"
 
 TEST_CASE("a token comes from its file, without the line's end") {
   ApiFixture api("s3cret");
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const TemporaryFolder folder;
   CHECK(get(server.url(), "/api/v1/status", write(folder / "token", "s3cret\n")).has_value());
   const auto wrong = get(server.url(), "/api/v1/status", write(folder / "wrong", "other"));
@@ -91,7 +91,7 @@ TEST_CASE("a token comes from its file, without the line's end") {
 
 TEST_CASE("a token comes from the environment, and the file wins") {
   ApiFixture api("s3cret");
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const auto without = get(server.url());
   REQUIRE_FALSE(without);
   CHECK_THAT(without.error().context,
@@ -125,7 +125,7 @@ TEST_CASE("bad token files and URLs are usage errors before anything is sent") {
 TEST_CASE("an error of the server is passed on") {
   ApiFixture api;
   api.error = Error{ErrorCode::not_found, Blame::client, "a:1 is not cached"};
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const auto image = get(server.url(), "/api/v1/images/a:1");
   REQUIRE_FALSE(image);
   CHECK(image.error().code == ErrorCode::not_found);

@@ -15,7 +15,9 @@ namespace paddock::test {
 
 class AdminServer {
  public:
-  explicit AdminServer(Handler handler) : server_(loops_, pool_, {}, std::move(handler), [](const Exchange&) {}) {
+  // `handlers_pool`: where the handler works; joined before the loops go.
+  explicit AdminServer(Handler handler, BlockingPool* handlers_pool = nullptr)
+      : handlers_pool_(handlers_pool), server_(loops_, pool_, {}, std::move(handler), [](const Exchange&) {}) {
     server_.listen("127.0.0.1:0").value();
     loops_.run();
     server_.start();
@@ -24,7 +26,10 @@ class AdminServer {
     server_.abort();
     loops_.stop();
     pool_.join();
+    if (handlers_pool_ != nullptr) handlers_pool_->join();
   }
+  explicit AdminServer(ApiFixture& fixture)
+      : AdminServer([&fixture](const Request& request) { return fixture.api.handle(request); }, &fixture.pool) {}
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
@@ -33,12 +38,9 @@ class AdminServer {
  private:
   EventLoops loops_{1};
   BlockingPool pool_{1};
+  BlockingPool* handlers_pool_;
   Server server_;
 };
-
-inline Handler api_handler(ApiFixture& fixture) {
-  return [&fixture](const Request& request) { return fixture.api.handle(request); };
-}
 
 inline Task<Response> answer_with(int status, std::string body) {
   Response response;

@@ -27,7 +27,7 @@ struct CatalogServer {
                 .fills = {},
                 .metrics = {}},
                ""};
-  AdminServer server{[this](const Request& request) { return api.handle(request); }};
+  AdminServer server{[this](const Request& request) { return api.handle(request); }, &pool};
 };
 
 TEST_CASE("images lists what is cached as a table") {

@@ -13,7 +13,7 @@ using test::ApiFixture;
 
 TEST_CASE("status shows the running server's report") {
   ApiFixture api;
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const auto outcome = test::paddock({"status", "--server", server.url()});
   CHECK(outcome.err.empty());
   CHECK(outcome.status == 0);
@@ -29,7 +29,7 @@ TEST_CASE("status shows the running server's report") {
 
 TEST_CASE("status --json prints the API's answer") {
   ApiFixture api;
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const auto outcome = test::paddock({"status", "--json", "--server", server.url()});
   CHECK(outcome.status == 0);
   CHECK(nlohmann::json::parse(outcome.out) == api.json(api.get("/api/v1/status")));
@@ -37,14 +37,14 @@ TEST_CASE("status --json prints the API's answer") {
 
 TEST_CASE("the server's address comes from the environment when no flag gives it") {
   ApiFixture api;
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const test::Variable address("PADDOCK_SERVER", server.url());
   CHECK(test::paddock({"status"}).status == 0);
 }
 
 TEST_CASE("a token that is missing is a failure with one line") {
   ApiFixture api("s3cret");
-  const AdminServer server(api_handler(api));
+  const AdminServer server(api);
   const auto outcome = test::paddock({"status", "--server", server.url()});
   CHECK(outcome.status == 1);
   CHECK(outcome.out.empty());
