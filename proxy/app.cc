@@ -35,7 +35,16 @@ App::App(config::Config config, Reload reload)
       pool_(blocking_threads),
       commits_(commit_threads) {}
 
-App::~App() = default;
+// After a start that failed: what has begun ends before what it refers to goes.
+App::~App() {
+  if (!loops_) return;
+  for (auto* const server : {registry_server_.get(), admin_server_.get()}) {
+    if (server != nullptr) server->abort();
+  }
+  loops_->stop();
+  pool_.join();
+  commits_.join();
+}
 
 // Signals count from the first moment on: a start may take minutes when the catalog has to be rebuilt.
 Result<void> App::start() {
