@@ -1,5 +1,8 @@
 #include "proxy/app.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -18,8 +21,17 @@ namespace {
 
 constexpr std::size_t blocking_threads = 8, commit_threads = 2;
 constexpr std::chrono::seconds maintenance_interval{10};
-constexpr std::chrono::seconds fill_grace{5};  // for fills to end by themselves at shutdown
+constexpr std::chrono::seconds fill_grace{5};         // for fills to end by themselves at shutdown
+constexpr std::chrono::seconds rest_limit{10};        // of a stop, for all that comes after the transfers
+constexpr std::chrono::seconds opening_patience{10};  // of one who is told to stop while the catalog opens
 constexpr std::size_t few_clients = 1000;
+
+void unblock(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
 
 LogOptions log_options(const config::LogOptions& options) {
   return {options.level, parse_log_format(options.format).value_or(LogFormat::text)};
@@ -49,6 +61,7 @@ App::~App() {
 // Signals count from the first moment on: a start may take minutes when the catalog has to be rebuilt.
 Result<void> App::start() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
+  unblock(SIGHUP);  // main() holds it back until here
   watch_signals();
   std::thread watcher([this] { main_loop_.run(); });
   auto started = bring_up();
@@ -63,6 +76,7 @@ Result<void> App::start() {
 
 Result<void> App::bring_up() try {
   if (auto log = set_up_log(log_options(config_.log)); !log) return log;
+  if (auto enough = enough_descriptors(raise_descriptor_limit()); !enough) return enough;
   auto storage = Storage::open(config_.storage, clock_);
   if (!storage) return std::unexpected(std::move(storage).error());
   storage_ = *std::move(storage);
@@ -168,7 +182,7 @@ UpstreamParts App::upstream_parts() {
 }
 
 void App::run() {
-  maintain();
+  asio::co_spawn(main_loop_, maintain(), asio::detached);
   main_loop_.run();
   if (stopper_.joinable()) stopper_.join();
 }
@@ -209,18 +223,32 @@ void App::told_while_starting(int signal) {
     return;
   }
   spdlog::info("told to stop while starting");
+  // An opening that was cut short looks as if the catalog had aborted the process. One that hangs is not waited for.
+  const std::unique_lock opened(opening_, opening_patience);
   spdlog::default_logger()->flush();
   std::_Exit(0);
 }
 
-void App::maintain() {
-  maintenance_.expires_after(maintenance_interval);
-  maintenance_.async_wait([this](const boost::system::error_code& error) {
+// Ends when the stop begins, on the same thread: nothing is left to the pool once that is told to end.
+Task<void> App::maintain() {
+  for (;;) {
+    maintenance_.expires_after(maintenance_interval);
+    co_await maintenance_.async_wait(asio::use_awaitable);
+    if (draining_) co_return;
+    const auto written = co_await pool_.run([this] { return storage_->last_use().flush(); });
+    if (!written) spdlog::error("cannot write last uses: {}", written.error().context);
+  }
+}
+
+// A thread that waits for a disk cannot be told to end; what it was at survives being killed.
+void App::limit_the_rest() {
+  rest_.expires_after(rest_limit);
+  rest_.async_wait([](const boost::system::error_code& error) {
     if (error) return;
-    if (auto written = storage_->last_use().flush(); !written) {
-      spdlog::error("cannot write last uses: {}", written.error().context);
-    }
-    maintain();
+    spdlog::error("not stopped {} s after the transfers ended, the disk may hang: exiting without the rest",
+                  rest_limit.count());
+    spdlog::default_logger()->flush();
+    std::_Exit(1);
   });
 }
 
@@ -256,6 +284,7 @@ void App::stop() {
   spdlog::info("stopping; transfers have {} s to end", drain.count());
   if (!registry_server_->drain(drain)) spdlog::warn("not all transfers ended in time; aborting them");
   registry_server_->abort();
+  asio::post(main_loop_, [this] { limit_the_rest(); });
   if (!fills_->stop(fill_grace)) spdlog::info("{} fills were still running", fills_->stats().running);
   admin_server_->abort();
   loops_->stop();

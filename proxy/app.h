@@ -2,7 +2,7 @@
 //
 //   start()  lock the data folder -> listen -> recover -> serve
 //   run()    until SIGTERM or SIGINT; SIGHUP reloads what can be reloaded, once started
-//   stop()   stop accepting -> drain -> end fills -> end loops -> flush
+//   stop()   stop accepting -> drain -> end fills -> end loops -> flush; a disk that hangs is not waited for
 // One for a process, used from the main thread. start() fails with what the operator must do.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -62,7 +63,8 @@ class App {
   void watch_signals();
   void told_while_starting(int signal);
   void begin_stop();
-  void maintain();
+  Task<void> maintain();
+  void limit_the_rest();
   void reload();
   void stop();
 
@@ -80,6 +82,7 @@ class App {
   const WallTime started_ = clock_.wall();
   std::atomic<bool> ready_{false}, draining_{false};
   Mutex ready_mutex_;                                    // held where ready_ is set, and where a signal looks at it
+  std::timed_mutex opening_;                             // held while the catalog is opened
   bool serving_ = false;                                 // the registry side; of the starting thread
   std::atomic<std::uint64_t> checked_{0}, to_check_{0};  // blobs, of a rebuild
   RecoveryReport recovery_;
@@ -106,7 +109,7 @@ class App {
   std::thread stopper_;
   asio::io_context main_loop_;
   asio::signal_set signals_{main_loop_};
-  asio::steady_timer maintenance_{main_loop_};
+  asio::steady_timer maintenance_{main_loop_}, rest_{main_loop_};
 };
 
 }  // namespace paddock

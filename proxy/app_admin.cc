@@ -27,7 +27,9 @@ std::vector<std::string> App::not_ready() const {
     return {fmt::format("rebuilding the catalog: {} of {} blobs", checked_.load(), of)};
   }
   if (auto there = storage_->present(); !there) {
-    return unusable("the data folder is gone or cannot be read", there.error());
+    const bool replaced = there.error().code == ErrorCode::conflict;
+    return unusable(replaced ? "the data folder was replaced" : "the data folder is gone or cannot be read",
+                    there.error());
   }
   if (auto readable = storage_->readable(); !readable) return unusable("the catalog cannot be read", readable.error());
   return {};

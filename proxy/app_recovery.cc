@@ -30,7 +30,8 @@ Result<void> App::recover() {
                                        to_check_ = progress.of_blobs;
                                        serve_registry();
                                        return {};
-                                     });
+                                     },
+                                     opening_);
   if (!recovered) return std::unexpected(std::move(recovered).error());
   recovery_ = *recovered;
   return {};

@@ -26,10 +26,15 @@ Storage::Storage(std::unique_ptr<PosixFileSystem> fs, DataFolder folder, const c
       space_(*fs_, {.folder = root(), .max_size = max_size(*fs_, root(), options), .min_free = options.min_free}),
       records_(*fs_, folder_.paths().records()) {}
 
-Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_use, OnProgress on_progress) {
-  auto recovered =
-      paddock::recover(*fs_, folder_.paths(), space_, clock_, rocks_catalog_access(folder_.paths(), clock_),
-                       RecoveryOptions{.on_progress = std::move(on_progress)});
+Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_use, OnProgress on_progress,
+                                        std::timed_mutex& opening) {
+  auto access = rocks_catalog_access(folder_.paths(), clock_);
+  access.open = [&opening, open = std::move(access.open)] {
+    const std::lock_guard lock(opening);
+    return open();
+  };
+  auto recovered = paddock::recover(*fs_, folder_.paths(), space_, clock_, access,
+                                    RecoveryOptions{.on_progress = std::move(on_progress)});
   if (!recovered) return std::unexpected(std::move(recovered).error());
   catalog_ = std::move(recovered->catalog);
   last_use_.emplace(*catalog_, clock_);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "config/options.h"
@@ -28,8 +29,9 @@ namespace paddock {
 class Storage {
  public:
   static Result<std::unique_ptr<Storage>> open(const config::StorageOptions& options, const Clock& clock);
-  // `in_use` keeps a digest from eviction; `on_progress` as in recovery.h.
-  Result<RecoveryReport> recover(std::function<bool(const Digest&)> in_use, OnProgress on_progress);
+  // `in_use` keeps a digest from eviction; `on_progress` as in recovery.h; `opening` is held while the catalog opens.
+  Result<RecoveryReport> recover(std::function<bool(const Digest&)> in_use, OnProgress on_progress,
+                                 std::timed_mutex& opening);
   void set_limits(const config::StorageOptions& options);
   // Last uses and the catalog, durable.
   Result<void> flush();
@@ -42,7 +44,7 @@ class Storage {
   [[nodiscard]] ManifestStore& manifests() { return *manifests_; }
   // These also while recover() is at work on another thread.
   [[nodiscard]] Evictor::Stats evicted() const { return recovered_ ? evictor_->stats() : Evictor::Stats{}; }
-  [[nodiscard]] Result<void> present() { return check_present(*fs_, folder_.paths()); }  // looks at the disk
+  [[nodiscard]] Result<void> present() { return folder_.present(*fs_); }  // looks at the disk
   // Once recovered: whether the catalog answers.
   [[nodiscard]] Result<void> readable();
 

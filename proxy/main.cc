@@ -5,6 +5,7 @@
 #include <exception>
 #include <fmt/core.h>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "config/yaml_loader.h"
@@ -28,6 +29,14 @@ void apply_flags(const ServeOptions& flags, config::Config& config) {
       if (upstream.is_default) upstream.endpoints = {*flags.upstream};
     }
   }
+}
+
+// Kept by the system for App, which takes it once it can. A reload meant for a server must not end one that begins.
+void hold_back(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 int complain(const Error& error, int status) {
@@ -69,6 +78,7 @@ int serve(const ServeOptions& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "serve") hold_back(SIGHUP);
   try {
     return paddock::run_cli(argc, argv, serve);
   } catch (const std::exception& e) {

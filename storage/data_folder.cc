@@ -112,6 +112,14 @@ Result<void> check_present(FileSystem& fs, const DataPaths& paths) {
               true);
 }
 
+Result<void> DataFolder::present(FileSystem& fs) const {
+  if (auto there = check_present(fs, paths_); !there || lock_->in_place()) return there;
+  return fail(ErrorCode::conflict, Blame::us,
+              "the data folder " + paths_.root().string() +
+                  " was replaced while in use: bring it back, or restart this server on the new one",
+              true);
+}
+
 Path blob_path(const Path& root, const Digest& digest) {
   const std::string hex = digest.hex();
   return root / "blobs" / digest.algorithm_name() / hex.substr(0, 2) / hex.substr(2, 2) / hex;

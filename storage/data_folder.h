@@ -39,7 +39,7 @@ class DataPaths {
   std::filesystem::path root_;
 };
 
-// Whether the data folder is (still) there: io, saying so, when it was removed or is not mounted. One look at FORMAT.
+// Whether a data folder is (still) there: io, saying so, when it was removed or is not mounted. One look at FORMAT.
 Result<void> check_present(FileSystem& fs, const DataPaths& paths);
 
 // Where a digest's bytes are below the data folder `root`.
@@ -55,6 +55,8 @@ class DataFolder {
   static Result<DataFolder> open(FileSystem& fs, const std::filesystem::path& root);
 
   [[nodiscard]] const DataPaths& paths() const { return paths_; }
+  // Whether it is still this one that is at its path; conflict when another has taken its place.
+  [[nodiscard]] Result<void> present(FileSystem& fs) const;
 
  private:
   DataFolder(DataPaths paths, std::unique_ptr<FileLock> lock) : paths_(std::move(paths)), lock_(std::move(lock)) {}

@@ -115,7 +115,7 @@ Result<std::shared_ptr<PartialBlob>> DiskBlobStore::create_partial(const Digest&
   auto reservation = space_.reserve(size.value_or(0));
   if (!reservation) return std::unexpected(std::move(reservation.error()));
   const auto path = paths_.partial(digest);
-  auto file = fs_.open(path, FileSystem::Open::create);
+  auto file = create_file(path);
   if (!file) return std::unexpected(std::move(file.error()));
   return std::make_shared<PartialBlob>(digest, size, path, std::move(*file), std::move(*reservation));
 }
@@ -166,12 +166,36 @@ Result<void> DiskBlobStore::ensure_folder(const Digest& digest) {
   return {};
 }
 
+// For one that was there once and was removed since; not in place of a data folder that is gone or unmounted.
+Result<void> DiskBlobStore::renew_folder(const Digest& digest) {
+  if (auto there = check_present(fs_, paths_); !there) return there;
+  {
+    const MutexLock lock(folders_mutex_);
+    durable_folders_.erase(paths_.blob(digest).parent_path());
+  }
+  return ensure_folder(digest);
+}
+
+// As above, with the folder of what is on its way.
+Result<std::unique_ptr<File>> DiskBlobStore::create_file(const std::filesystem::path& path) {
+  auto file = fs_.open(path, FileSystem::Open::create);
+  if (file || file.error().code != ErrorCode::not_found) return file;
+  if (auto there = check_present(fs_, paths_); !there) return std::unexpected(std::move(there).error());
+  if (auto made = fs_.create_directories(path.parent_path()); !made) return std::unexpected(std::move(made).error());
+  return fs_.open(path, FileSystem::Open::create);
+}
+
 Result<void> DiskBlobStore::publish(const Digest& digest, const std::filesystem::path& from, std::uint64_t size,
                                     Reservation& reservation) {
   if (auto folder = ensure_folder(digest); !folder) return folder;
   const auto to = paths_.blob(digest);
   const MutexLock lock(lock_of(digest));
-  if (auto renamed = fs_.rename(from, to); !renamed) return renamed;
+  auto renamed = fs_.rename(from, to);
+  if (!renamed && renamed.error().code == ErrorCode::not_found) {
+    renamed = renew_folder(digest);
+    if (renamed) renamed = fs_.rename(from, to);
+  }
+  if (!renamed) return renamed;
   Result<void> done = fs_.sync_directory(to.parent_path());
   if (done) done = forget_row(digest);  // of what the rename replaced
   if (done) done = catalog_.put_blob(digest, {.size = size, .last_used = clock_.wall()});
@@ -187,7 +211,7 @@ Result<void> DiskBlobStore::publish(const Digest& digest, const std::filesystem:
 }
 
 Result<void> DiskBlobStore::write_temporary(const std::filesystem::path& path, std::string_view content) {
-  auto file = fs_.open(path, FileSystem::Open::create);
+  auto file = create_file(path);
   if (!file) return std::unexpected(std::move(file.error()));
   if (auto written = (*file)->write_at(0, std::as_bytes(std::span(content))); !written) return written;
   return (*file)->sync_data();

@@ -2,8 +2,8 @@
 //
 // Files are the truth, the catalog's rows follow them: commit and put make the file durable in its final place before
 // the row is written, erase unlinks the file before the row goes. A row without a file, or with a file of another size,
-// is repaired when open() meets it, unless the whole data folder is gone (io): it may come back. Space counts what has
-// a row.
+// is repaired when open() meets it, unless the whole data folder is gone (io): it may come back. Folders that were
+// removed below it are made anew. Space counts what has a row.
 //
 // Blocking; thread-safe. The file system, catalog, space and clock outlive the store, and so does what on_use refers
 // to. Fails as blob_store.h says. Locks: see storage/README.md.
@@ -46,6 +46,8 @@ class DiskBlobStore final : public BlobStore {
   Result<void> publish(const Digest& digest, const std::filesystem::path& from, std::uint64_t size,
                        Reservation& reservation);
   Result<void> ensure_folder(const Digest& digest);
+  Result<void> renew_folder(const Digest& digest);
+  Result<std::unique_ptr<File>> create_file(const std::filesystem::path& path);
   // The row and its bytes in `space_`, under the digest's lock.
   Result<void> forget_row(const Digest& digest);
   void discard(const std::filesystem::path& path);  // a failure is only logged

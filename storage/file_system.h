@@ -2,7 +2,7 @@
 //
 // Blocking: call from a BlockingPool thread. Thread-safe; one File may be read and written by several threads at
 // different offsets. Errors: not_found, no_space (ENOSPC, EDQUOT), denied (EACCES, EPERM, EROFS), conflict (lock
-// held), io for the rest; the message names the path and what the system said.
+// held), corrupt (not a regular file), io for the rest; the message names the path and what the system said.
 #pragma once
 
 #include <cstddef>
@@ -35,12 +35,15 @@ class File {
 class FileLock {
  public:
   virtual ~FileLock() = default;
+  // Whether the file at the path is still the one that is held: it may have been removed, and made anew by another.
+  [[nodiscard]] virtual bool in_place() const = 0;
 };
 
 struct DirectoryEntry {
   std::string name;
-  bool is_directory = false;
-  std::uint64_t size = 0;  // of a regular file
+  bool is_directory = false;  // or a link to one
+  bool is_other = false;      // neither that nor a regular file: a pipe, a device, a link to a file
+  std::uint64_t size = 0;     // of a regular file
 };
 
 struct DiskSpace {

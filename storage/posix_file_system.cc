@@ -111,15 +111,42 @@ class PosixFile final : public File {
 
 class PosixLock final : public FileLock {
  public:
-  explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  PosixLock(Descriptor descriptor, Path path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  [[nodiscard]] bool in_place() const override {
+    struct stat held{};
+    struct stat there{};
+    if (::fstat(descriptor_.get(), &held) < 0 || ::lstat(path_.c_str(), &there) < 0) return false;
+    return held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+  }
 
  private:
   Descriptor descriptor_;
+  Path path_;
 };
 
 Descriptor open_descriptor(const Path& path, int flags) {
   constexpr mode_t mode = 0640;
   return Descriptor(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
+}
+
+std::unexpected<Error> not_regular(const Path& path) {
+  return fail(ErrorCode::corrupt, Blame::us, path.string() + " is not a regular file");
+}
+
+// Whatever else may lie where a file should: a pipe would wait for ever, a device may do anything, a link leads
+// somebody else's file in.
+Result<Descriptor> open_regular(const Path& path, int flags, std::string_view doing) {
+  Descriptor descriptor = open_descriptor(path, flags | O_NONBLOCK | O_NOFOLLOW);
+  if (descriptor.get() < 0) {
+    const int error = errno;
+    if (error == ELOOP || error == ENXIO || error == ENODEV) return not_regular(path);
+    return system_failure(doing, path, error);
+  }
+  struct stat status{};
+  if (::fstat(descriptor.get(), &status) < 0) return system_failure("cannot look at", path, errno);
+  if (!S_ISREG(status.st_mode)) return not_regular(path);
+  return descriptor;
 }
 
 int flags_of(FileSystem::Open how) {
@@ -145,9 +172,9 @@ std::string holder_of(int fd) {
 }  // namespace
 
 Result<std::unique_ptr<File>> PosixFileSystem::open(const Path& path, Open how) {
-  Descriptor descriptor = open_descriptor(path, flags_of(how));
-  if (descriptor.get() < 0) return system_failure("cannot open", path, errno);
-  return std::make_unique<PosixFile>(std::move(descriptor), path);
+  auto descriptor = open_regular(path, flags_of(how), "cannot open");
+  if (!descriptor) return std::unexpected(std::move(descriptor).error());
+  return std::make_unique<PosixFile>(*std::move(descriptor), path);
 }
 
 Result<void> PosixFileSystem::rename(const Path& from, const Path& to) {
@@ -191,8 +218,13 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const Path& path) {
   std::filesystem::directory_iterator it(path, error);
   for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
     std::error_code gone;  // a file may vanish while we look
-    DirectoryEntry entry{.name = it->path().filename().string(), .is_directory = it->is_directory(gone)};
-    if (!gone && !entry.is_directory && it->is_regular_file(gone)) entry.size = it->file_size(gone);
+    const auto type = it->symlink_status(gone).type();
+    if (gone || type == std::filesystem::file_type::not_found) continue;
+    DirectoryEntry entry{.name = it->path().filename().string()};
+    std::error_code dangling;
+    entry.is_directory = it->is_directory(dangling);
+    entry.is_other = !entry.is_directory && type != std::filesystem::file_type::regular;
+    if (type == std::filesystem::file_type::regular) entry.size = it->file_size(gone);
     if (!gone) entries.push_back(std::move(entry));
   }
   if (error) return system_failure("cannot list folder", path, error.value());
@@ -209,17 +241,18 @@ Result<DiskSpace> PosixFileSystem::space(const Path& path) {
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const Path& path) {
-  Descriptor descriptor = open_descriptor(path, O_RDWR | O_CREAT);
-  if (descriptor.get() < 0) return system_failure("cannot open the lock", path, errno);
-  if (uninterrupted([&] { return ::flock(descriptor.get(), LOCK_EX | LOCK_NB); }) < 0) {
+  auto descriptor = open_regular(path, O_RDWR | O_CREAT, "cannot open the lock");
+  if (!descriptor) return std::unexpected(std::move(descriptor).error());
+  const int fd = descriptor->get();
+  if (uninterrupted([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) < 0) {
     if (errno != EWOULDBLOCK) return system_failure("cannot lock", path, errno);
-    return fail(ErrorCode::conflict, Blame::us, path.string() + " is held by " + holder_of(descriptor.get()));
+    return fail(ErrorCode::conflict, Blame::us, path.string() + " is held by " + holder_of(fd));
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
-  const bool noted = ::ftruncate(descriptor.get(), 0) == 0 &&
-                     ::pwrite(descriptor.get(), pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+  const bool noted =
+      ::ftruncate(fd, 0) == 0 && ::pwrite(fd, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
   if (!noted) return system_failure("cannot write the lock", path, errno);
-  return std::make_unique<PosixLock>(std::move(descriptor));
+  return std::make_unique<PosixLock>(*std::move(descriptor), path);
 }
 
 }  // namespace paddock

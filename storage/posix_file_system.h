@@ -1,7 +1,8 @@
 // PosixFileSystem: the FileSystem of the machine.
 //
-// Files and folders are readable by the owner and the group alone (0640, 0750). Descriptors are closed on exec. The
-// lock is flock(2) on a file that holds the owner's process id; it goes when the process does, however it ends.
+// Files and folders are readable by the owner and the group alone (0640, 0750). Descriptors are closed on exec. Only
+// regular files are opened, at once and not through a link: in the place of one a pipe, a device or a link is corrupt.
+// The lock is flock(2) on a file that holds the owner's process id; it goes when the process does, however it ends.
 // Thread-safe. Fails as file_system.h says.
 #pragma once
 

@@ -115,6 +115,8 @@ Result<void> Reconciler::walk_blobs(const Path& folder, int depth) {
       done = quarantine(path, "not the store's");
     } else if (entry.is_directory) {
       done = walk_blobs(path, depth + 1);
+    } else if (entry.is_other) {
+      done = quarantine(path, "not a regular file");
     } else {
       done = take_blob_file(path, entry.size);
     }

@@ -186,6 +186,7 @@ Result<void> RecordFiles::for_each(const std::function<void(const Fact&)>& visit
   if (!folders && folders.error().code == ErrorCode::not_found) return {};
   if (!folders) return std::unexpected(folders.error());
   for (const auto& folder : *folders) {
+    if (folder.is_other) visit_broken(folder_ / folder.name, broken("not a folder").error());
     if (!folder.is_directory) continue;
     const auto files = fs_.list(folder_ / folder.name);
     if (!files) {

@@ -26,7 +26,7 @@ Result<void> check_writes(const std::filesystem::path& folder);
 bool says_locked(std::string_view status);
 
 // OPENING, in the folder while RocksDB opens it: a byte for each opening in a row that the process did not live
-// through. One may have been told to stop just then; three make it likely that it is RocksDB that aborts.
+// through. One may have been killed just then; three make it likely that it is RocksDB that aborts.
 class OpeningMark {
  public:
   explicit OpeningMark(const std::filesystem::path& folder);

@@ -1,9 +1,12 @@
 #include "proxy/cli/config_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
-#include <fstream>
+#include <poll.h>
+#include <unistd.h>
 #include <utility>
 
 #include "proxy/net/tls.h"
@@ -17,16 +20,49 @@ std::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::invalid_argument, Blame::client, path + ": " + why);
 }
 
-Result<std::string> read_short(const std::string& path) {
+// Opened without waiting for whoever may write to it.
+class Opened {
+ public:
+  explicit Opened(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {}
+  ~Opened() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+// A regular file always is; a pipe is when somebody has written to it, or has closed it.
+bool readable_before(std::chrono::steady_clock::time_point deadline, int fd) {
+  pollfd watched{.fd = fd, .events = POLLIN, .revents = 0};
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const int ready = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
+}
+
+Result<std::string> read_short(const std::string& path, std::chrono::milliseconds patience) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return refuse(path, "is a folder");
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return refuse(path, std::strerror(errno));
+  const Opened file(path);
+  if (file.fd() < 0) return refuse(path, std::strerror(errno));
   std::string content(secret_limit + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (in.bad()) return refuse(path, "cannot be read");
-  content.resize(static_cast<std::size_t>(in.gcount()));
+  std::size_t done = 0;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (done < content.size()) {
+    if (!readable_before(deadline, file.fd())) {
+      return refuse(path, "is not a regular file, and what it is gives nothing to read");
+    }
+    const auto got = ::read(file.fd(), &content[done], content.size() - done);
+    if (got == 0) break;
+    if (got < 0 && errno != EAGAIN && errno != EINTR) return refuse(path, std::strerror(errno));
+    if (got > 0) done += static_cast<std::size_t>(got);
+  }
+  content.resize(done);
   return content;
 }
 
@@ -44,8 +80,8 @@ class Problems {
 
 }  // namespace
 
-Result<std::string> read_secret(const std::string& path, const std::string& what) {
-  auto content = read_short(path);
+Result<std::string> read_secret(const std::string& path, const std::string& what, std::chrono::milliseconds patience) {
+  auto content = read_short(path, patience);
   if (!content) return content;
   if (content->size() > secret_limit) return refuse(path, "is larger than any " + what);
   while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();

@@ -4,6 +4,7 @@
 // Blocking; thread-safe. Every problem is invalid_argument, a sentence that starts with the file's path.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@
 
 namespace paddock {
 
-// One line, without its end. `what` is the word for it: "password".
-Result<std::string> read_secret(const std::string& path, const std::string& what);
+// One line, without its end. `what` is the word for it: "password". A pipe has to give it within `patience`.
+Result<std::string> read_secret(const std::string& path, const std::string& what,
+                                std::chrono::milliseconds patience = std::chrono::seconds(10));
 // The same for a server that runs: nothing for a pipe, which gave its secret at the start and may never give another.
 Result<std::optional<std::string>> reread_secret(const std::string& path, const std::string& what);
 

@@ -1,11 +1,13 @@
 #include "proxy/net/descriptor_budget.h"
 
 #include <algorithm>
+#include <string>
 #include <sys/resource.h>
 
 namespace paddock {
 namespace {
 
+constexpr std::uint64_t fewest_descriptors = 128;
 constexpr std::uint64_t smallest_reserve = 96;
 constexpr std::uint64_t largest_reserve = 4096;
 constexpr std::uint64_t each_client = 3;
@@ -14,6 +16,13 @@ constexpr std::uint64_t fewest_clients = 4;  // a limit that cannot work still l
 constexpr std::uint64_t most_admin = 256;
 
 }  // namespace
+
+Result<void> enough_descriptors(std::uint64_t limit) {
+  if (limit >= fewest_descriptors) return {};
+  return fail(ErrorCode::denied, Blame::us,
+              "the limit on open files is " + std::to_string(limit) + ": raise it to " +
+                  std::to_string(fewest_descriptors) + " at the very least (ulimit -n, LimitNOFILE=)");
+}
 
 DescriptorBudget share_descriptors(std::uint64_t limit) {
   const auto reserve = std::clamp(limit / 4, smallest_reserve, largest_reserve);

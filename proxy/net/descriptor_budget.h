@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "storage/error.h"
+
 namespace paddock {
 
 struct DescriptorBudget {
@@ -13,6 +15,8 @@ struct DescriptorBudget {
   std::size_t admin = 0;    // of the admin side
 };
 
+// Pure. denied: so few that the store alone may run out of them.
+Result<void> enough_descriptors(std::uint64_t limit);
 // Pure.
 DescriptorBudget share_descriptors(std::uint64_t limit);
 

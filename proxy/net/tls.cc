@@ -53,6 +53,10 @@ std::unexpected<Error> refuse(const std::filesystem::path& file, std::string why
 Result<std::string> read_pem(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) return refuse(file, "is a folder, not a PEM file");
+  // Opening a pipe would wait for somebody to write to it.
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
+    return refuse(file, "is not a regular file");
+  }
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   if (!in) return refuse(file, std::strerror(errno));

@@ -53,6 +53,19 @@ Result<std::uint64_t> size_member(const Json& object, const std::string& where) 
   return size;
 }
 
+// In a digest's form (OCI image specification, descriptor.md), but not of an algorithm that we can verify.
+bool has_unknown_algorithm(const Json& descriptor) {
+  const Json* value = descriptor.is_object() ? member(descriptor, "digest") : nullptr;
+  if (value == nullptr || !value->is_string()) return false;
+  const auto& text = value->get_ref<const std::string&>();
+  const auto colon = text.find(':');
+  if (colon == 0 || colon == std::string::npos || colon + 1 == text.size()) return false;
+  const auto algorithm = std::string_view(text).substr(0, colon);
+  if (algorithm == "sha256" || algorithm == "sha512") return false;
+  const auto lower = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return std::ranges::all_of(algorithm, [&](char c) { return lower(c) || std::string_view("+._-").contains(c); });
+}
+
 bool is_foreign_type(std::string_view media_type) {
   return media_type.find(".foreign.") != std::string_view::npos ||
          media_type.find(".nondistributable.") != std::string_view::npos;
@@ -104,14 +117,18 @@ Result<const Json*> array_member(const Json& body, const char* key) {
   return &*found;
 }
 
-Result<std::vector<Descriptor>> read_descriptors(const Json& body, const char* key) {
+enum class UnknownAlgorithms : bool { refused, skipped };
+
+Result<std::vector<Descriptor>> read_descriptors(const Json& body, const char* key, UnknownAlgorithms unknown) {
   auto array = array_member(body, key);
   if (!array) return std::unexpected(array.error());
   std::vector<Descriptor> descriptors;
   if (*array == nullptr) return descriptors;
   descriptors.reserve((*array)->size());
-  for (const Json& value : **array) {
-    auto descriptor = read_descriptor(value, std::string(key) + '[' + std::to_string(descriptors.size()) + ']');
+  for (std::size_t at = 0; const Json& value : **array) {
+    const std::string name = std::string(key) + '[' + std::to_string(at++) + ']';
+    if (unknown == UnknownAlgorithms::skipped && has_unknown_algorithm(value)) continue;
+    auto descriptor = read_descriptor(value, name);
     if (!descriptor) return std::unexpected(descriptor.error());
     descriptors.push_back(std::move(*descriptor));
   }
@@ -141,7 +158,7 @@ Result<void> read_image(const Json& body, Manifest& manifest) {
   auto descriptor = read_descriptor(*config, "config");
   if (!descriptor) return std::unexpected(descriptor.error());
   manifest.config = std::move(*descriptor);
-  auto layers = read_descriptors(body, "layers");
+  auto layers = read_descriptors(body, "layers", UnknownAlgorithms::refused);
   if (!layers) return std::unexpected(layers.error());
   manifest.layers = std::move(*layers);
   return {};
@@ -150,7 +167,8 @@ Result<void> read_image(const Json& body, Manifest& manifest) {
 Result<void> read_index(const Json& body, Manifest& manifest) {
   if (auto ok = check_schema_version(body, 2); !ok) return ok;
   if (auto ok = check_unambiguous(body, {"layers", "config", "fsLayers"}, "an index"); !ok) return ok;
-  auto manifests = read_descriptors(body, "manifests");
+  // Other platforms' images must be had all the same.
+  auto manifests = read_descriptors(body, "manifests", UnknownAlgorithms::skipped);
   if (!manifests) return std::unexpected(manifests.error());
   manifest.manifests = std::move(*manifests);
   return {};
@@ -254,6 +272,16 @@ Result<Manifest> parse_manifest(std::string_view content, std::string_view conte
   if (read && has_relations) read = read_relations(*body, manifest);
   if (!read) return std::unexpected(std::move(read.error()).with("manifest"));
   return manifest;
+}
+
+std::string served_media_type(std::string_view content, std::string_view recorded) {
+  if (manifest_kind(recorded) != ManifestKind::other) return std::string(recorded);
+  if (const auto body = parse_strict_json(content); body && body->is_object()) {
+    const auto own = text_member(*body, "mediaType", "");
+    if (own && is_media_type(*own)) return *own;
+    if (const auto shape = type_by_shape(*body); !shape.empty()) return std::string(shape);
+  }
+  return "application/vnd.oci.image.manifest.v1+json";
 }
 
 std::vector<Digest> Manifest::children() const {

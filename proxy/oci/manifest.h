@@ -28,7 +28,7 @@ struct Descriptor {
 struct Manifest {
   ManifestKind kind = ManifestKind::other;
   std::string media_type;             // decided: the body's own, else the Content-Type
-  std::vector<Descriptor> manifests;  // of an index
+  std::vector<Descriptor> manifests;  // of an index; those of digest algorithms that we do not know are left out
   std::optional<Descriptor> config;   // of an image
   std::vector<Descriptor> layers;     // of an image
   std::optional<Digest> subject;
@@ -43,5 +43,9 @@ struct Manifest {
 // page or other non-JSON too. Depth and number of entries are limited. Schema 1 is accepted, its layers are read from
 // fsLayers (size unknown, 0).
 Result<Manifest> parse_manifest(std::string_view content, std::string_view content_type);
+
+// The Content-Type to serve stored content with. What was recorded is believed when it is a type of manifests, as
+// records may have been written by somebody else; otherwise the content's own word or form decides.
+std::string served_media_type(std::string_view content, std::string_view recorded);
 
 }  // namespace paddock

@@ -7,6 +7,7 @@
 #include "proxy/oci/registry_error.h"
 #include "proxy/registry/blob_body.h"
 #include "proxy/tags/or_unknown.h"
+#include "proxy/upstream/answers.h"
 
 namespace paddock {
 namespace {
@@ -35,6 +36,11 @@ Plan plan(const Request& request, const Digest& digest, std::uint64_t size, Cach
   const auto condition = request.headers.get("If-None-Match");
   if (condition && matches_etag(*condition, etag)) {
     response.status = 304;
+    return result;
+  }
+  if (const auto possible = check_blob_size(digest, size); !possible) {
+    response = error_response(possible.error(), Subject::blob);
+    response.cache = to_string(cache);
     return result;
   }
   // Range is defined for GET only (RFC 9110, 14.2).
@@ -82,6 +88,20 @@ Task<Result<void>> check_access(const RegistryContext& context, const Repository
   co_return Result<void>{};
 }
 
+std::unexpected<Error> sizes_differ(std::uint64_t head, std::uint64_t get) {
+  return fail(ErrorCode::protocol, Blame::upstream,
+              "the upstream says " + std::to_string(head) + " bytes to HEAD, and " + std::to_string(get) + " to GET");
+}
+
+// A refusal is final for clients, and no part of it can be held back: it waits until the digest vouches for the size.
+Task<Result<void>> confirm_size(std::shared_ptr<PartialBlob> partial, SteadyTime deadline) {
+  auto verified = co_await partial->wait_verified(deadline);
+  if (verified || verified.error().code != ErrorCode::timeout) co_return verified;
+  Error error{ErrorCode::timeout, Blame::upstream, "the range lies beyond the size announced, which is not sure yet"};
+  error.retry_after = std::chrono::seconds(10);
+  co_return std::unexpected(std::move(error));
+}
+
 // The store cannot keep it: straight through. Each client costs an upstream transfer of its own here. Of a part nothing
 // could be verified, so that the whole is sent whatever Range says (RFC 9110, 14.2).
 // Each step has the upstream's own time limit, so that there is an answer before clients give up.
@@ -106,6 +126,9 @@ Task<Response> pass_through(const RegistryContext& context, const RepositoryRequ
   if (late()) co_return come_back();
   auto transfer = co_await upstream.get_blob(name, digest, 0, std::nullopt);
   if (!transfer) co_return error_response(transfer.error(), Subject::blob);
+  if (transfer->size.value_or(info->size) != info->size) {
+    co_return error_response(sizes_differ(info->size, *transfer->size).error(), Subject::blob);
+  }
   response.body = passing_body(*std::move(transfer), info->size, digest, context.pool);
   co_return std::move(response);
 }
@@ -145,6 +168,10 @@ Task<Response> serve_filling(const RegistryContext& context, const RepositoryReq
   }
   auto partial = std::get<std::shared_ptr<PartialBlob>>(*std::move(source));
   auto [response, range] = plan(request.http, digest, partial->size().value_or(0), CacheState::fill);
+  if (response.status == 416) {
+    if (auto sure = co_await confirm_size(partial, deadline); !sure)
+      co_return error_response(sure.error(), Subject::blob);
+  }
   const auto stall = 2 * request.upstream.stall;  // one silent transfer may be noticed and replaced meanwhile
   if (range) response.body = filling_body(std::move(partial), *range, stall, fill->add_reader());
   co_return std::move(response);

@@ -52,8 +52,17 @@ void add_next_link(Response& response, const Request& request, std::size_t limit
 // Who may answer for an upstream that does not answer, or does not let itself be listed.
 bool cache_may_answer(const Error& error) { return error.code != ErrorCode::not_found && error.blame != Blame::client; }
 
+// Nothing when the cache knows no answer. After a tag that is not cached it does not: the pages before came from the
+// upstream, and what the cache lacks of the rest would look like the end of the list.
 Task<Result<TagPage>> cached_tags(const RegistryContext& context, const RepositoryKey& repository, const Page& page) {
-  auto tags = co_await context.pool.run([&] { return context.catalog.tags(repository, page.last, page.limit + 1); });
+  auto tags = co_await context.pool.run([&]() -> Result<std::vector<std::string>> {
+    if (!page.last.empty()) {
+      const auto last = context.catalog.tag(repository, page.last);
+      if (!last) return std::unexpected(last.error());
+      if (!*last) return std::vector<std::string>();
+    }
+    return context.catalog.tags(repository, page.last, page.limit + 1);
+  });
   if (!tags) co_return std::unexpected(std::move(tags).error());
   TagPage result{*std::move(tags)};
   result.more = result.tags.size() > page.limit;
@@ -93,7 +102,7 @@ Task<Response> list_tags(const RegistryContext& context, RepositoryRequest reque
     tags = co_await request.upstream.upstream->list_tags(repository.repository, page->limit, page->last);
     if (!tags && cache_may_answer(tags.error())) {
       auto cached = co_await cached_tags(context, repository, *page);
-      if (cached && (!cached->tags.empty() || !page->last.empty())) {
+      if (cached && !cached->tags.empty()) {
         tags = std::move(cached);
         cache = CacheState::stale;
       }

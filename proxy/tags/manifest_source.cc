@@ -62,7 +62,7 @@ Task<Result<std::optional<ServedManifest>>> ManifestSource::stored(RepositoryKey
     if (!record) return std::unexpected(std::move(record).error());
     if (!*record) return Found();
     return ServedManifest{.digest = digest,
-                          .media_type = std::move((*record)->media_type),
+                          .media_type = served_media_type((*record)->content, (*record)->media_type),
                           .content = std::make_shared<const std::string>(std::move((*record)->content))};
   });
   co_return or_unknown(std::move(found));
@@ -82,7 +82,7 @@ Task<Result<ServedManifest>> ManifestSource::fetch(std::shared_ptr<Upstream> ups
   // A full or broken disk must not keep the client from its image.
   if (!kept) spdlog::error("cannot keep the manifest {}: {}", digest.to_string(), kept.error().context);
   co_return ServedManifest{.digest = digest,
-                           .media_type = record.media_type,
+                           .media_type = served_media_type(fetched->content, record.media_type),
                            .content = std::make_shared<const std::string>(std::move(fetched->content)),
                            .cache = kept ? CacheState::fill : CacheState::bypass};
 }

@@ -178,6 +178,11 @@ std::string referrers_tag(const Digest& digest) {
   return std::string(digest.algorithm_name().substr(0, 32)) + '-' + digest.hex().substr(0, 64);
 }
 
+Result<void> check_blob_size(const Digest& digest, std::uint64_t size) {
+  if (size > 0 || digest == Digest::of("", digest.algorithm())) return {};
+  return bad("the upstream says that " + digest.to_string() + " is empty, which it cannot be");
+}
+
 std::optional<Digest> content_digest(const Headers& headers) {
   const auto text = headers.get("Docker-Content-Digest");
   if (!text) return std::nullopt;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +40,9 @@ Result<std::string> query_of(std::string_view link);
 // Where registries without the referrers API keep the index: a tag made from the digest.
 std::string referrers_tag(const Digest& digest);
 
+// protocol when nobody has to look further to know that it is a lie: only the digest of nothing names no bytes. Such a
+// size leaves no byte that could be held back until the digest is verified.
+Result<void> check_blob_size(const Digest& digest, std::uint64_t size);
 // The digest that an answer says it has, when it says so in earnest.
 std::optional<Digest> content_digest(const Headers& headers);
 // The bytes are in another coding than they were stored in, though we asked for none.

@@ -79,6 +79,7 @@ Task<Result<BlobInfo>> HttpUpstream::head_blob_at(std::string repository, Digest
   const auto size = answer->response->content_length();
   const int status = answer->status();
   if (status != 200) co_return std::unexpected(co_await exchange_->refusal(*answer, effort.deadline));
+  if (auto ok = check_blob_size(digest, *size); !ok) co_return std::unexpected(std::move(ok).error());
   co_return BlobInfo{*size};
 }
 
@@ -96,6 +97,7 @@ Task<Result<BlobInfo>> HttpUpstream::blob_size_at(std::string repository, Digest
   auto place = placement(*answer->response, 0);
   if (!place) co_return std::unexpected(std::move(place).error());
   if (!place->size) co_return bad("the upstream does not say how large it is");
+  if (auto ok = check_blob_size(digest, *place->size); !ok) co_return std::unexpected(std::move(ok).error());
   // One byte, as asked: read, it leaves the connection to others. A whole blob does not come in here.
   if (status == 206) (void)co_await exchange_->body(*answer, 1, effort.deadline);
   co_return BlobInfo{*place->size};
@@ -127,6 +129,7 @@ Task<Result<BlobTransfer>> HttpUpstream::get_blob_at(std::string repository, Dig
   }
   auto place = placement(*answer->response, offset);
   if (!place) co_return std::unexpected(std::move(place).error());
+  if (auto ok = check_blob_size(digest, place->size.value_or(1)); !ok) co_return std::unexpected(std::move(ok).error());
   auto reader = std::make_shared<Reader>(exchange_, *std::move(answer));
   BlobTransfer transfer{.offset = place->offset, .size = place->size, .source = reader->answer.endpoint, .read = {}};
   transfer.read = [reader = std::move(reader)](std::span<std::byte> out) { return read_some(reader, out); };

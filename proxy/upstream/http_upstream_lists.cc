@@ -1,12 +1,12 @@
 // Lists of tags and referrers of HttpUpstream.
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "proxy/oci/manifest.h"
 #include "proxy/upstream/answers.h"
 #include "proxy/upstream/http_upstream.h"
 #include "proxy/upstream/http_upstream_endpoints.h"
+#include "proxy/upstream/referrer_pages.h"
 
 namespace paddock {
 namespace {
@@ -61,7 +61,7 @@ Task<Result<std::string>> HttpUpstream::referrers_at(std::string repository, Dig
 Task<Result<std::optional<std::string>>> HttpUpstream::listed_referrers_at(std::string repository, Digest digest,
                                                                            Effort effort) {
   const std::string target = "/v2/" + repository + "/referrers/" + digest.to_string();
-  std::vector<std::string> pages;
+  ReferrerPages pages;
   std::string query;
   for (std::size_t left = options_->list_limit;;) {
     UpstreamQuestion question{.repository = repository, .target = target + query};
@@ -76,17 +76,20 @@ Task<Result<std::optional<std::string>>> HttpUpstream::listed_referrers_at(std::
       co_return std::unexpected(std::move(error));
     }
     auto body = co_await exchange_->body(*answer, left, effort.deadline);
-    if (!body) co_return std::unexpected(std::move(body).error().with("referrers"));
-    const auto& headers = answer->response->headers();
-    const auto ok = check_index(*body, headers.get("Content-Type").value_or(""));
-    if (!ok) co_return std::unexpected(ok.error());
+    if (!body) {
+      Error error = std::move(body).error();
+      // The limit is for all pages together, not for what of it is left to this one.
+      if (error.code == ErrorCode::too_large) {
+        error.context = "the list is larger than " + std::to_string(options_->list_limit) + " bytes";
+      }
+      co_return std::unexpected(std::move(error).with("referrers"));
+    }
     left -= body->size();
-    pages.push_back(*std::move(body));
-    const auto next = next_link(headers.all("Link"));
-    if (!next) co_return join_indexes(pages);
-    auto following = query_of(*next);
-    if (!following) co_return std::unexpected(std::move(following).error().with("referrers"));
-    query = *std::move(following);
+    const auto& headers = answer->response->headers();
+    auto next = pages.add(*std::move(body), headers.get("Content-Type").value_or(""), next_link(headers.all("Link")));
+    if (!next) co_return std::unexpected(std::move(next).error());
+    if (!*next) co_return pages.join();
+    query = **std::move(next);
   }
 }
 

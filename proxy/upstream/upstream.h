@@ -41,7 +41,7 @@ struct BlobInfo {
 // A blob on its way, from `offset` on. Destroying it closes the transfer.
 struct BlobTransfer {
   std::uint64_t offset = 0;           // where the bytes really start: 0 when the upstream ignored the range
-  std::optional<std::uint64_t> size;  // of the whole blob, when the upstream said it
+  std::optional<std::uint64_t> size;  // of the whole blob, when the upstream said it; not verified
   std::string source;                 // endpoint host, for logs
   // At least one byte, or 0 at the end.
   std::function<Task<Result<std::size_t>>(std::span<std::byte>)> read;

@@ -63,6 +63,27 @@ class CorruptUpstreamTest(case.EndToEndCase):
         self.assertTrue(not head.complete or head.digest == image.digest_of(layer.data[:1000]), head)
         self.assertNotIn(layer.digest, self.paddock.check_store())
 
+    def test_a_layer_that_the_upstream_says_is_empty(self):
+        """Nothing of an empty body can be held back, so that such a size is not believed at all."""
+        for layer in self.image.layers:
+            self.registry.truncate(layer.digest, 0)
+            self.paddock.manifest(REPOSITORY, "latest")
+            for headers in ({}, {"Range": "bytes=0-0"}, {"Range": "bytes=-1"}, {"Range": "bytes=500000-"}):
+                got = self.paddock.blob(REPOSITORY, layer.digest, headers=headers)
+                self.assertEqual(got.status, 502, got)
+            head = self.paddock.get(f"/v2/{REPOSITORY}/blobs/{layer.digest}", method="HEAD")
+            self.assertEqual(head.status, 502)
+            self.assertNotIn(layer.digest, self.paddock.check_store())
+
+    def test_a_range_beyond_a_size_that_is_too_small(self):
+        """416 would say for good that the rest does not exist."""
+        layer = self.image.layers[0]
+        self.registry.truncate(layer.digest, MIB)
+        self.paddock.manifest(REPOSITORY, "latest")
+        got = self.paddock.blob(REPOSITORY, layer.digest, headers={"Range": f"bytes={2 * MIB}-"})
+        self.assertEqual(got.status, 502, got)
+        self.assertNotIn(layer.digest, self.paddock.check_store())
+
     def test_a_real_client_fails(self):
         self.registry.flip_byte(self.image.layers[0].digest, 3 * MIB)
         folder = Skopeo(self).copy(f"{self.paddock.address}/{REPOSITORY}:latest", "copy", check=False)

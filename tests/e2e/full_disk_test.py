@@ -4,6 +4,7 @@ import errno
 import os
 
 from support import case, clients, image, process, raw_http
+from support.failing_paddock import FailingPaddock
 from support.front import Front
 from support.paddock import Paddock
 from support.upstream import Registry
@@ -111,30 +112,6 @@ class FullDiskTest(DiskCase):
         self.assertTrue(not got.complete or got.digest == layer.digest, got)
         self.paddock.pull(REPOSITORY, "large")
         self.assertEqual(self.sources(self.small), {"hit"})
-
-
-class FailingPaddock(Paddock):
-    """Its disk can be made to fail: see failing_disk.c."""
-
-    def command(self):
-        shim = os.path.join(self._test.folder, "failing_disk.so")
-        if not os.path.exists(shim):
-            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "support", "failing_disk.c")
-            process.run([case.find_tool("clang-19"), "-shared", "-fPIC", "-O1", "-o", shim, source, "-ldl"])
-        return ["env", f"LD_PRELOAD={shim}", f"FAILING_DISK={self.data}/", f"FAILING_DISK_ERROR={self._flag}",
-                f"ASAN_OPTIONS={os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0", *super().command()]
-
-    @property
-    def _flag(self):
-        return self._test.path("disk-fails")
-
-    def fail_with(self, number):
-        with open(self._flag + ".new", "w") as flag:
-            flag.write(str(number))
-        os.rename(self._flag + ".new", self._flag)
-
-    def mend(self):
-        os.unlink(self._flag)
 
 
 class FailingDiskTest(DiskCase):

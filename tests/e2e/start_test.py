@@ -31,6 +31,14 @@ class BrokenStartTest(case.EndToEndCase):
         self.assertIn("cannot start", done.stderr)
 
 
+    def test_too_few_open_files_are_refused_with_what_to_do(self):
+        done = process.run(["sh", "-c", 'ulimit -n 40 && exec "$@"', "sh", case.binary(), "serve", "--data",
+                            self.path("data"), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"],
+                           seconds=60, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("the limit on open files is 40: raise it to 128", done.stderr)
+
+
 class StartTest(case.EndToEndCase):
     def setUp(self):
         super().setUp()

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 
 from support import case, image, raw_http
+from support.failing_paddock import FailingPaddock
 from support.front import Front
 from support.paddock import Paddock
 from support.upstream import Registry
@@ -19,7 +21,7 @@ class StoreDamageTest(case.EndToEndCase):
         self.image = image.make_image(seed=23)
         registry.push(REPOSITORY, self.image, "one")
         self.front = Front(self, registry.port)
-        self.paddock = Paddock(self, self.front.url)
+        self.paddock = FailingPaddock(self, self.front.url, sections={"server": {"drain": "1s"}})
         self.expected = self.pull()
         self.paddock.wait_committed(*self.expected)
         self.layer = self.image.largest()
@@ -62,9 +64,9 @@ class StoreDamageTest(case.EndToEndCase):
         self.check_never_wrong()
 
     def test_a_rebuild_that_takes_long_answers_that_it_does(self):
+        case.require_tools("clang-19")
         path = self.lose_catalog()
-        os.unlink(path)
-        os.mkfifo(path)  # opening it waits until somebody opens it for writing
+        self.paddock.hang_at(os.path.basename(path))
         held = []
         self.paddock.ready = lambda: self.is_rebuilding(held)
         self.paddock.start()
@@ -75,7 +77,7 @@ class StoreDamageTest(case.EndToEndCase):
         self.assertEqual(answer.status, 503)
         self.assertEqual(answer.headers["x-paddock-cache"], "bypass")
         self.assertTrue(int(answer.headers["retry-after"]) > 0)
-        os.close(os.open(path, os.O_WRONLY))  # a pipe cannot be read at an offset: not the layer
+        self.paddock.release()
         case.wait_until(self.paddock.ready, "the rebuild to end")
         self.assertEqual(self.pull(), self.expected)
 
@@ -87,6 +89,53 @@ class StoreDamageTest(case.EndToEndCase):
         self.assertEqual(status, 503)
         seen[:] = [reason for reason in reasons if "rebuilding the catalog" in reason]
         return bool(seen)
+
+    def test_a_pipe_in_the_place_of_a_blob_holds_nobody_up(self):
+        path = self.paddock.blob_files()[self.layer.digest]
+        os.unlink(path)
+        os.mkfifo(path)
+        self.assertEqual(self.pull(), self.expected)
+        case.wait_until(lambda: os.path.isfile(path), "the blob to be stored again")
+        self.paddock.check_store()
+
+    def test_folders_removed_below_it_are_made_anew(self):
+        shutil.rmtree(os.path.join(self.paddock.data, "blobs"))
+        self.assertEqual(self.pull(), self.expected)
+        self.paddock.wait_committed(*(blob.digest for blob in self.image.blobs()))
+        self.paddock.check_store()
+
+    def test_a_disk_that_hangs_does_not_keep_it_from_stopping(self):
+        self.paddock.hang_at(self.layer.digest.split(":")[1])
+        pull = raw_http.Task(self.paddock.blob, REPOSITORY, self.layer.digest)
+        case.wait_until(self.paddock.hangs, "the disk to hang")
+        self.paddock.process.signal(signal.SIGTERM)
+        self.assertEqual(self.paddock.process.wait(60), 1)
+        self.assertFalse(pull.result().complete)
+        self.assertIn("the disk may hang", self.paddock.log_text())
+        self.paddock.release()
+        self.paddock.start()
+        self.assertEqual(self.pull(), self.expected)
+
+    def test_told_to_stop_while_the_catalog_opens_it_leaves_no_mark_of_an_abort(self):
+        self.assertEqual(self.paddock.stop(), 0)
+        mark = os.path.join(self.paddock.data, "catalog", "OPENING")
+        self.paddock.hang_at("catalog/CURRENT")
+        self.paddock.ready = self.paddock.hangs
+        self.paddock.start()
+        del self.paddock.ready
+        self.assertTrue(os.path.exists(mark))
+        self.paddock.process.signal(signal.SIGTERM)
+        case.wait_until(lambda: "told to stop" in self.paddock.log_text(), "it to be told")
+        self.paddock.release()
+        self.assertEqual(self.paddock.process.wait(30), 0)
+        self.assertFalse(os.path.exists(mark))
+
+    def test_a_data_folder_that_was_replaced_is_not_taken_for_its_own(self):
+        os.rename(self.paddock.data, self.paddock.data + "-away")
+        other = Paddock(self, self.front.url)  # on the same path
+        self.assertEqual(self.readiness(), (503, ["the data folder was replaced"]))
+        self.assertEqual(self.pull(), self.expected)
+        self.assertEqual(other.stop(), 0)
 
     def test_the_data_folder_goes_away_and_comes_back(self):
         away = self.paddock.data + "-away"

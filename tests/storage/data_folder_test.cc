@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
+#include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>
 
@@ -42,6 +43,42 @@ TEST_CASE("a data folder is opened again with what it holds") {
   const auto data = DataFolder::open(fs, "/data");
   REQUIRE(data);
   CHECK(read_file(fs, data->paths().blob(digest), 10) == "x");
+}
+
+TEST_CASE("a data folder that another has taken the place of says so, until it is back") {
+  const TemporaryFolder folder;
+  PosixFileSystem fs;
+  const auto first = DataFolder::open(fs, folder / "data");
+  REQUIRE(first);
+  CHECK(first->present(fs));
+  std::filesystem::rename(folder / "data", folder / "away");
+  CHECK(first->present(fs).error().code == ErrorCode::io);
+  {
+    const auto second = DataFolder::open(fs, folder / "data");
+    REQUIRE(second);
+    CHECK(second->present(fs));
+    const auto replaced = first->present(fs);
+    REQUIRE_FALSE(replaced);
+    CHECK(replaced.error().code == ErrorCode::conflict);
+    CHECK(mentions(replaced.error(), (folder / "data").string() + " was replaced"));
+  }
+  std::filesystem::remove_all(folder / "data");
+  std::filesystem::rename(folder / "away", folder / "data");
+  CHECK(first->present(fs));
+}
+
+TEST_CASE("a pipe for a lock or a format is refused, by its name") {
+  const TemporaryFolder folder;
+  PosixFileSystem fs;
+  for (const char* name : {"LOCK", "FORMAT"}) {
+    REQUIRE(DataFolder::open(fs, folder / "data"));
+    std::filesystem::remove(folder / "data" / name);
+    REQUIRE(::mkfifo((folder / "data" / name).c_str(), 0600) == 0);
+    const auto opened = DataFolder::open(fs, folder / "data");
+    REQUIRE_FALSE(opened);
+    CHECK(mentions(opened.error(), (folder / "data" / name).string() + " is not a regular file"));
+    std::filesystem::remove_all(folder / "data");
+  }
 }
 
 TEST_CASE("a data folder that is in use is refused, with its holder and what to do") {

@@ -1,6 +1,7 @@
 #include "storage/disk_blob_store.h"
 
 #include <catch2/catch.hpp>
+#include <sys/stat.h>
 
 #include "storage/posix_file_system.h"
 #include "tests/storage/blob_store_conformance.h"
@@ -143,6 +144,53 @@ TEST_CASE("while the data folder is gone no row is dropped, and all is there whe
   REQUIRE(b.fs.rename("/format", "/data/FORMAT"));
   REQUIRE(b.fs.rename("/blob", path));
   CHECK(b.store.open(digest));
+}
+
+TEST_CASE("folders that are removed below a store in use are made anew") {
+  const TemporaryFolder folder;
+  PosixFileSystem posix;
+  Bench bench(posix, folder / "data");
+  const DataPaths& paths = bench.folder.paths();
+  REQUIRE(bench.store.put(digest, content));
+  SECTION("the last one") { std::filesystem::remove_all(paths.blob(digest).parent_path()); }
+  SECTION("all of them") { std::filesystem::remove_all(paths.blobs()); }
+  SECTION("that of what is on its way, too") {
+    std::filesystem::remove_all(paths.blobs());
+    std::filesystem::remove_all(paths.partial());
+  }
+  CHECK(bench.store.open(digest).error().code == ErrorCode::not_found);
+  REQUIRE(fill_blob(bench.store, digest, content));
+  CHECK(read_blob(bench.store, digest) == content);
+  std::filesystem::remove_all(paths.blob(digest).parent_path());
+  CHECK(bench.store.put(digest, content));
+  CHECK(read_blob(bench.store, digest) == content);
+  bench.check_tidy();
+}
+
+TEST_CASE("no folder is made in place of a data folder that is gone") {
+  const TemporaryFolder folder;
+  PosixFileSystem posix;
+  Bench bench(posix, folder / "data");
+  REQUIRE(bench.store.put(digest, content));
+  std::filesystem::rename(folder / "data", folder / "away");
+  CHECK_FALSE(bench.store.put(Digest::of("x"), "x"));
+  CHECK_FALSE(bench.store.begin(Digest::of("y"), 1));
+  CHECK_FALSE(std::filesystem::exists(folder / "data"));
+}
+
+TEST_CASE("a pipe in the place of a blob is no blob, and gives way to what is filled again") {
+  const TemporaryFolder folder;
+  PosixFileSystem posix;
+  Bench bench(posix, folder.path());
+  REQUIRE(bench.store.put(digest, content));
+  const auto path = bench.folder.paths().blob(digest);
+  std::filesystem::remove(path);
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK(bench.store.open(digest).error().code == ErrorCode::not_found);
+  CHECK_FALSE(std::filesystem::exists(path));
+  REQUIRE(bench.store.put(digest, content));
+  CHECK(read_blob(bench.store, digest) == content);
+  bench.check_tidy();
 }
 
 TEST_CASE("a file of another size than its row says is dropped with it") {

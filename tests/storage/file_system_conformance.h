@@ -138,6 +138,17 @@ inline void check_name_conformance(FileSystem& fs, const std::filesystem::path& 
     first->reset();
     CHECK(fs.lock(root / "LOCK"));
   }
+  SECTION("a lock knows whether its file is still in its place") {
+    const auto lock = fs.lock(root / "LOCK");
+    REQUIRE(lock);
+    CHECK((*lock)->in_place());
+    REQUIRE(fs.rename(root / "LOCK", root / "away"));
+    CHECK_FALSE((*lock)->in_place());
+    REQUIRE(write_file_durably(fs, root / "LOCK", "another's"));
+    CHECK_FALSE((*lock)->in_place());
+    REQUIRE(fs.rename(root / "away", root / "LOCK"));
+    CHECK((*lock)->in_place());
+  }
   SECTION("small files are replaced whole and read up to a limit") {
     REQUIRE(write_file_durably(fs, root / "f", "one"));
     REQUIRE(write_file_durably(fs, root / "f", "three"));

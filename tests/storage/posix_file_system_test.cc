@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <fcntl.h>
+#include <set>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -54,13 +55,52 @@ TEST_CASE("posix: a full disk is no_space") {
     WARN("skipped: no /dev/full here");
     return;
   }
+  const TemporaryFolder folder;
   PosixFileSystem fs;
-  const auto file = fs.open("/dev/full", FileSystem::Open::update);
+  const auto file = fs.open(folder / "full", FileSystem::Open::create);
   REQUIRE(file);
+  const int full = ::open("/dev/full", O_RDWR | O_CLOEXEC);
+  REQUIRE(full >= 0);
+  REQUIRE(::dup3(full, (*file)->descriptor(), O_CLOEXEC) >= 0);
+  ::close(full);
   const auto written = (*file)->write_at(0, bytes_of("x"));
   REQUIRE_FALSE(written);
   CHECK(written.error().code == ErrorCode::no_space);
-  CHECK(written.error().context.find("/dev/full") != std::string::npos);
+  CHECK(written.error().context.find((folder / "full").string()) != std::string::npos);
+}
+
+TEST_CASE("posix: what is not a regular file is refused at once, and listed as such") {
+  const TemporaryFolder folder;
+  PosixFileSystem fs;
+  REQUIRE(write_file_durably(fs, folder / "file", "x"));
+  REQUIRE(fs.create_directories(folder / "d"));
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  REQUIRE(::mknod((folder / "socket").c_str(), S_IFSOCK | 0600, 0) == 0);
+  std::filesystem::create_symlink("/dev/zero", folder / "device");
+  std::filesystem::create_symlink(folder / "file", folder / "link");
+  std::filesystem::create_symlink(folder / "loop", folder / "loop");
+  std::filesystem::create_symlink(folder / "d", folder / "link-to-d");
+  for (const char* name : {"pipe", "socket", "device", "link", "loop"}) {
+    CAPTURE(name);
+    for (const auto how : {FileSystem::Open::read, FileSystem::Open::update, FileSystem::Open::create}) {
+      const auto file = fs.open(folder / name, how);
+      REQUIRE_FALSE(file);
+      CHECK(file.error().code == ErrorCode::corrupt);
+      CHECK(file.error().context == (folder / name).string() + " is not a regular file");
+    }
+    CHECK_FALSE(fs.lock(folder / name));
+  }
+  CHECK(read_file(fs, folder / "file", 10) == "x");
+  std::set<std::string> folders, others;
+  const auto entries = fs.list(folder.path());
+  REQUIRE(entries);
+  for (const auto& entry : *entries) {
+    if (entry.is_directory) folders.insert(entry.name);
+    if (entry.is_other) others.insert(entry.name);
+  }
+  CHECK(entries->size() == 8);
+  CHECK(folders == std::set<std::string>{"d", "link-to-d"});
+  CHECK(others == std::set<std::string>{"device", "link", "loop", "pipe", "socket"});
 }
 
 // What `act` fails with in a process that is not root's.

@@ -1,4 +1,6 @@
 // What stands in blobs/ without a row: nothing is trusted that was not hashed, and nothing that is good is lost.
+#include <sys/stat.h>
+
 #include "tests/storage/recovery_fixture.h"
 
 namespace paddock {
@@ -138,6 +140,34 @@ TEST_CASE_METHOD(Fixture, "a file that could not be read is replaced by what is 
   run.reset();
   const auto again = start();
   check_all_there(*again);
+}
+
+TEST_CASE_METHOD(Fixture, "what is not a regular file goes to quarantine unread", "[recovery]") {
+  const auto path = paths.blob(big);
+  stdfs::remove(path);
+  SECTION("a pipe") { REQUIRE(::mkfifo(path.c_str(), 0600) == 0); }
+  SECTION("a link to itself") { stdfs::create_symlink(path, path); }
+  SECTION("a pipe, without a catalog") {
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    stdfs::remove_all(paths.catalog());
+  }
+  SECTION("a link to a device without an end, without a catalog") {
+    stdfs::create_symlink("/dev/zero", path);
+    stdfs::remove_all(paths.catalog());
+  }
+  const auto record = files_under(paths.records()).front();
+  stdfs::remove(record);
+  REQUIRE(::mkfifo(record.c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((paths.records() / "pipe").c_str(), 0600) == 0);
+  const auto run = start();
+  CHECK(run->report.quarantined == 3);
+  CHECK(run->report.broken_records == 2);
+  CHECK(run->report.blobs == 5);
+  CHECK_FALSE(has(*run, big));
+  CHECK(has(*run, one));
+  CHECK_FALSE(stdfs::exists(stdfs::symlink_status(path)));
+  CHECK_FALSE(stdfs::is_fifo(record));
+  CHECK(run->blobs.put(big, layers[2]));
 }
 
 }  // namespace paddock

@@ -122,10 +122,15 @@ class MemoryFile final : public File {
 template <typename Disk>
 class MemoryLock final : public FileLock {
  public:
-  MemoryLock(std::shared_ptr<Disk> disk, Path path) : disk_(std::move(disk)), path_(std::move(path)) {}
+  MemoryLock(std::shared_ptr<Disk> disk, Path path, std::shared_ptr<Node> node)
+      : disk_(std::move(disk)), path_(std::move(path)), node_(std::move(node)) {}
   ~MemoryLock() override {
     const MutexLock lock(disk_->mutex);
     disk_->locks.erase(path_);
+  }
+  [[nodiscard]] bool in_place() const override {
+    const MutexLock lock(disk_->mutex);
+    return disk_->find(path_) == node_;
   }
   MemoryLock(const MemoryLock&) = delete;
   MemoryLock& operator=(const MemoryLock&) = delete;
@@ -133,6 +138,7 @@ class MemoryLock final : public FileLock {
  private:
   std::shared_ptr<Disk> disk_;
   Path path_;
+  std::shared_ptr<Node> node_;
 };
 
 }  // namespace
@@ -232,7 +238,7 @@ Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const Path& path) {
   if (!disk_->locks.insert(normal(path)).second) {
     return fail(ErrorCode::conflict, Blame::us, path.string() + " is held by process " + std::to_string(::getpid()));
   }
-  return std::make_unique<MemoryLock<Disk>>(disk_, normal(path));
+  return std::make_unique<MemoryLock<Disk>>(disk_, normal(path), disk_->find(path));
 }
 
 void MemoryFileSystem::power_cut(PowerCut how) {

@@ -1,6 +1,7 @@
 // Preloaded into a server: below the folder FAILING_DISK every change fails with the error number that the file
 // FAILING_DISK_ERROR holds, for as long as there is that file. Reads go on. That is a disk which the kernel has made
 // read-only under a running process, or one that fails to write; no mount can be made so while files are open on it.
+// It can hang, too: see wait_if_told().
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -54,6 +55,25 @@ static int fails(int fd, const char* name) {
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+// While there is a file FAILING_DISK_WAITS, whoever opens a file whose path ends with the text that it holds waits.
+static void wait_if_told(int fd, const char* name) {
+  char path[4096], ending[256], seen[4096];
+  const char* flag = getenv("FAILING_DISK_WAITS");
+  const int before = errno;
+  while (flag && path_of(fd, name, path, sizeof(path)) && below(path)) {
+    const int told = (int)syscall(SYS_openat, AT_FDCWD, flag, O_RDONLY | O_CLOEXEC);
+    if (told < 0) break;
+    const long size = syscall(SYS_read, told, ending, sizeof(ending));
+    syscall(SYS_close, told);
+    const size_t length = strlen(path);
+    if (size <= 0 || (size_t)size > length || memcmp(path + length - (size_t)size, ending, (size_t)size) != 0) break;
+    snprintf(seen, sizeof(seen), "%s.reached", flag);
+    syscall(SYS_close, (int)syscall(SYS_openat, AT_FDCWD, seen, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    usleep(5000);
+  }
+  errno = before;
+}
+
 static int changes(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)); }
 
 static int real_openat(int fd, const char* path, int flags, mode_t mode) {
@@ -67,6 +87,7 @@ static int real_openat(int fd, const char* path, int flags, mode_t mode) {
     const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
     va_end(rest);                                                                 \
     if (changes(flags) && fails(fd, path)) return -1;                             \
+    wait_if_told(fd, path);                                                       \
     return real_openat(fd, path, flags, mode);                                    \
   }
 #define OPEN(name)                                                                \
@@ -76,6 +97,7 @@ static int real_openat(int fd, const char* path, int flags, mode_t mode) {
     const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
     va_end(rest);                                                                 \
     if (changes(flags) && fails(AT_FDCWD, path)) return -1;                       \
+    wait_if_told(AT_FDCWD, path);                                                 \
     return real_openat(AT_FDCWD, path, flags, mode);                              \
   }
 OPEN_AT(openat)

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sys/stat.h>
+#include <thread>
 
 #include "tests/proxy/cli/command_line.h"
 #include "tests/support/tls_certificates.h"
@@ -55,6 +56,30 @@ TEST_CASE("a secret is read anew from a file, and never waited for from a pipe")
   CHECK_THAT(reread_secret((folder / "absent").string(), "token").error().context, Contains("No such file"));
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   CHECK_FALSE(reread_secret((folder / "pipe").string(), "token").value().has_value());
+}
+
+TEST_CASE("a pipe is waited for as long as it takes to give a secret, and no longer than patience lasts") {
+  const TemporaryFolder folder;
+  const auto pipe = (folder / "pipe").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const auto nobody = read_secret(pipe, "token", std::chrono::milliseconds(1));
+  REQUIRE_FALSE(nobody);
+  CHECK(nobody.error().code == ErrorCode::invalid_argument);
+  CHECK_THAT(nobody.error().context, StartsWith(pipe + ": is not a regular file"));
+  std::thread writer([&] { write(pipe, "t0ken\n"); });
+  CHECK(read_secret(pipe, "token", std::chrono::minutes(1)) == "t0ken");
+  writer.join();
+}
+
+TEST_CASE("a certificate file is a regular one: a pipe is refused at once") {
+  const TemporaryFolder folder;
+  const auto pipe = (folder / "pipe").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  config::Config config;
+  config.upstreams[0].ca_file = pipe;
+  const auto problems = file_problems(config);
+  REQUIRE(problems.size() == 1);
+  CHECK_THAT(problems[0], Contains(pipe) && Contains("is not a regular file"));
 }
 
 TEST_CASE("every file that a configuration names is looked at, each with its key") {

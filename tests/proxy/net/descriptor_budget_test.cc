@@ -30,6 +30,14 @@ TEST_CASE("a limit too small to work with still lets a few in") {
   }
 }
 
+TEST_CASE("a limit too small for the store is refused with what to do") {
+  CHECK(enough_descriptors(128));
+  CHECK(enough_descriptors(UINT64_MAX));
+  const auto refused = enough_descriptors(127);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().context.find("is 127: raise it to 128") != std::string::npos);
+}
+
 TEST_CASE("the soft limit is raised to the hard one") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);

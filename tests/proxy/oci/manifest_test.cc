@@ -11,6 +11,7 @@ using paddock::ErrorCode;
 using paddock::Manifest;
 using paddock::ManifestKind;
 using paddock::parse_manifest;
+using paddock::served_media_type;
 
 namespace {
 
@@ -150,6 +151,47 @@ TEST_CASE("a kind not known is passed through without children") {
   CHECK(manifest->media_type == "application/vnd.oci.artifact.manifest.v1+json");
   CHECK(manifest->children().empty());
   CHECK(parse_manifest(R"({"mediaType":"application/vnd.x+json"})", "application/json")->kind == ManifestKind::other);
+}
+
+TEST_CASE("an index is not refused for a child of an algorithm not known") {
+  json body = index();
+  json unknown = descriptor("other", oci_image);
+  for (const auto* digest : {"blake3:0123", "sha256+b64u:LCa0", "sha384:ab"}) {
+    unknown["digest"] = digest;
+    body["manifests"].insert(body["manifests"].begin(), unknown);
+  }
+  const auto manifest = parse_manifest(body.dump(), oci_index);
+  REQUIRE(manifest);
+  CHECK(manifest->children() == std::vector<Digest>{Digest::of("amd64"), Digest::of("arm64!")});
+  // What has no digest's form is still an error, and is named by its place in the document.
+  for (const auto* digest : {"sha256:0123", "blake3", "blake3:", ":0123", "BLAKE3:0123", "bla ke:01"}) {
+    CAPTURE(digest);
+    body["manifests"][2]["digest"] = digest;
+    CHECK(refusal(body.dump(), oci_index).contains("manifests[2].digest"));
+  }
+}
+
+TEST_CASE("an image of which a part cannot be verified is refused") {
+  CHECK(refusal(with(image(), "/layers/1/digest", "blake3:0123"), oci_image).contains("layers[1].digest"));
+  CHECK(refusal(with(image(), "/config/digest", "blake3:0123"), oci_image).contains("config.digest"));
+}
+
+TEST_CASE("stored content is served as a type of manifests, whatever its record says") {
+  const auto untyped = [](json body) {
+    body.erase("mediaType");
+    return body.dump();
+  };
+  CHECK(served_media_type(image().dump(), docker_image) == docker_image);  // a type of manifests is believed
+  for (const auto* recorded : {"text/html", "", "image/svg+xml", "text/html\r\nX: y"}) {
+    CAPTURE(recorded);
+    CHECK(served_media_type(with(image(), "/mediaType", docker_image), recorded) == docker_image);
+    CHECK(served_media_type(with(image(), "/mediaType", "application/vnd.x+json"), recorded) ==
+          "application/vnd.x+json");
+    CHECK(served_media_type(untyped(image()), recorded) == oci_image);
+    CHECK(served_media_type(untyped(index()), recorded) == oci_index);
+    CHECK(served_media_type(with(image(), "/mediaType", "a/b\r\nX: y"), recorded) == oci_image);
+    for (const auto* content : {"{}", "[]", "<html>", ""}) CHECK(served_media_type(content, recorded) == oci_image);
+  }
 }
 
 TEST_CASE("a media type that could break a header is refused") {

@@ -109,3 +109,43 @@ TEST_CASE_METHOD(RegistryFixture, "the catalog lists what is cached, page by pag
   CHECK(paged == all);
   CHECK(get("/v2/_catalog?ns=docker.io").json()["repositories"] == json{"library/x", "library/y"});
 }
+
+TEST_CASE_METHOD(RegistryFixture, "a list is not cut off where the upstream failed between its pages") {
+  for (const auto* tag : {"1.0", "1.1", "2.0"}) upstream->set_tag(repo, tag, manifest_digest);
+  REQUIRE(get(manifest_path("2.6")).status == 200);  // all that is cached
+  REQUIRE(get(tags_path + "?n=2").header("Link").contains("last=1.1"));
+  for (const auto& [code, status] : {std::pair(ErrorCode::unavailable, 502),
+                                     {ErrorCode::timeout, 504},
+                                     {ErrorCode::too_large, 502},
+                                     {ErrorCode::protocol, 502}}) {
+    CAPTURE(to_string(code));
+    upstream->fail_calls("list_tags", Error{code, Blame::upstream, "no"}, 0);
+    for (const auto* last : {"1.1", "2.6", "zzz"}) {
+      CAPTURE(last);
+      CHECK(get(tags_path + "?n=2&last=" + last).status == status);
+      CHECK(get("/v2/a/b/tags/list?last=" + std::string(last)).status == status);  // never cached
+    }
+    upstream->clear_failures();
+  }
+}
+
+TEST_CASE_METHOD(RegistryFixture, "the cached tags come in pages too, while the upstream is away") {
+  for (const auto* tag : {"1.0", "1.1"}) {
+    upstream->set_tag(repo, tag, manifest_digest);
+    REQUIRE(get(manifest_path(tag)).status == 200);
+  }
+  REQUIRE(get(manifest_path("2.6")).status == 200);
+  upstream->fail_calls("", away, 0);
+  json all = json::array();
+  std::string target = tags_path + "?n=1";
+  for (int i = 0; i < 3; ++i) {
+    const auto page = get(target);
+    REQUIRE(page.status == 200);
+    CHECK(page.header("X-Paddock-Cache") == "stale");
+    for (const auto& tag : page.json()["tags"]) all.push_back(tag);
+    const auto link = page.header("Link");
+    CHECK(link.empty() == (i == 2));
+    if (!link.empty()) target = link.substr(1, link.find('>') - 1);
+  }
+  CHECK(all == json{"1.0", "1.1", "2.6"});
+}

@@ -43,3 +43,19 @@ TEST_CASE_METHOD(MediaTypeFixture, "of a manifest that does not say its type the
   CHECK(catalog.holds(second, digest).value());
   CHECK(type_for(first, digest) == oci_type);
 }
+
+TEST_CASE_METHOD(MediaTypeFixture, "a record that somebody has tampered with does not make a manifest a web page") {
+  const std::string content = R"({"schemaVersion":2,"manifests":[]})";
+  const Digest digest = Digest::of(content);
+  REQUIRE(store.put(first, digest, {"text/html", content, {}}));
+  CHECK(type_for(first, digest) == oci_type);
+}
+
+TEST_CASE_METHOD(MediaTypeFixture, "an index is served though one of its children has a digest that we cannot verify") {
+  const std::string content =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)"
+      R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"blake3:12","size":2}]})";
+  const Digest digest = upstream->add_manifest(first.repository, content, oci_type);
+  CHECK(type_for(first, digest) == oci_type);
+  CHECK(catalog.holds(first, digest).value());
+}

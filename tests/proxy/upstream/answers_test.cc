@@ -105,6 +105,17 @@ TEST_CASE("indexes in pages are joined, one alone stays as it is") {
   CHECK(join_indexes(pages) == R"({"manifests":[{"a":1},{"b":2},{"c":3}],"schemaVersion":2})");
 }
 
+TEST_CASE("only the digest of nothing may be said to have no bytes") {
+  for (const auto algorithm : {Digest::Algorithm::sha256, Digest::Algorithm::sha512}) {
+    CHECK(check_blob_size(Digest::of("", algorithm), 0));
+    CHECK(check_blob_size(Digest::of("a", algorithm), 1));
+    const auto lie = check_blob_size(Digest::of("a", algorithm), 0);
+    REQUIRE_FALSE(lie);
+    CHECK(lie.error().code == ErrorCode::protocol);
+    CHECK(lie.error().blame == Blame::upstream);
+  }
+}
+
 TEST_CASE("a page of tags is read, limited, and never goes in circles") {
   const auto page = parse_tag_page(R"({"name":"a","tags":["a","b","c"]})", false, 10, "");
   REQUIRE(page);

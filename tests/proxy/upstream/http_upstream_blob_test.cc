@@ -188,6 +188,26 @@ TEST_CASE_METHOD(Fixture, "the size is found even where Range is ignored or refu
   CHECK(run(up().head_blob(repository, empty))->size == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "an empty answer is not believed of a blob that is not empty") {
+  registry.script("/blobs/", {.status = 200}, 0);
+  CHECK(code_of(info()) == ErrorCode::protocol);
+  CHECK(code_of(open()) == ErrorCode::protocol);
+  CHECK(code_of(open(0, 10)) == ErrorCode::protocol);
+  registry.script("HEAD ", {.status = 405}, 0);
+  CHECK(code_of(info()) == ErrorCode::protocol);
+  registry.clear_script();
+  CHECK(blob(digest)->bytes == content);
+}
+
+TEST_CASE_METHOD(Fixture, "another endpoint is asked for a blob that the first says is empty") {
+  ScriptedRegistry honest;
+  honest.add_blob(repository, content);
+  use(options({registry.url(), honest.url()}));
+  registry.script("/blobs/", {.status = 200}, 0);
+  CHECK(info()->size == content.size());
+  CHECK(blob(digest)->bytes == content);
+}
+
 TEST_CASE_METHOD(Fixture, "the bytes of a blob are told to who watches") {
   REQUIRE(blob(digest));
   const MutexLock lock(mutex);

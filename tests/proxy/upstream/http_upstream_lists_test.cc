@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -119,9 +120,46 @@ TEST_CASE_METHOD(Fixture, "pages of referrers without an end are given up") {
   auto small = options();
   small.list_limit = 2000;
   use(small);
-  registry.script("/referrers/", page("one", "/x?last=one"), 0);
+  registry.hook([n = std::make_shared<std::atomic<int>>(0)](const SeenRequest&) -> std::optional<Behaviour> {
+    const auto number = std::to_string(++*n);
+    return page(number, "/x?last=" + number);
+  });
   CHECK(code_of(referrers()) == ErrorCode::too_large);
   CHECK(registry.count() < 20);
+}
+
+TEST_CASE_METHOD(Fixture, "the size that pages of referrers may have is told as a whole") {
+  auto small = options();
+  small.list_limit = 500;
+  use(small);
+  registry.script("last=two", page("three", ""));
+  registry.script("last=one", page("two", "/x?last=two"));
+  registry.script("/referrers/", page("one", "/x?last=one"));
+  const auto index = referrers();
+  REQUIRE_FALSE(index);
+  CHECK(index.error().code == ErrorCode::too_large);
+  CHECK(index.error().context.contains("larger than 500 bytes"));
+  CHECK(registry.count("last=") >= 1);  // it was a later page that was too much
+}
+
+TEST_CASE_METHOD(Fixture, "links between pages of referrers that lead in circles are not followed round") {
+  registry.script("last=two", page("three", "/x?last=one"));
+  registry.script("last=one", page("two", "/x?last=two"));
+  registry.script("/referrers/", page("one", "/x?last=one"));
+  CHECK(code_of(referrers()) == ErrorCode::protocol);
+  CHECK(registry.count("/referrers/") == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "referrers in ever new pages cost a hundred requests at most") {
+  registry.hook([n = std::make_shared<std::atomic<int>>(0)](const SeenRequest&) -> std::optional<Behaviour> {
+    const auto number = std::to_string(++*n);
+    return page(number, "/x?last=" + number);
+  });
+  const auto index = referrers();
+  REQUIRE_FALSE(index);
+  CHECK(index.error().code == ErrorCode::protocol);
+  CHECK(index.error().context.contains("100 pages"));
+  CHECK(registry.count() == 100);
 }
 
 TEST_CASE_METHOD(Fixture, "an image without referrers has an empty index where there is the API") {
