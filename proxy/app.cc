@@ -269,7 +269,7 @@ void App::reload() {
     if (!tls) return refuse(tls.error());
     registry_server_->set_tls(*std::move(tls));
   }
-  take_admin_token(*std::move(token), plan.taken);
+  take_admin_token(*token, plan.taken);
   upstreams_->replace(*std::move(set));
   for (const auto& upstream : plan.config.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
   storage_->set_limits(plan.config.storage);

@@ -59,7 +59,7 @@ class App {
   Result<void> build();
   Result<std::string> admin_token() const;
   static Result<std::optional<std::string>> reread_admin_token(const config::Config& config);
-  void take_admin_token(std::optional<std::string> token, std::vector<std::string>& taken);
+  void take_admin_token(const std::optional<std::string>& token, std::vector<std::string>& taken);
   void watch_signals();
   void told_while_starting(int signal);
   void begin_stop();

@@ -52,9 +52,9 @@ Result<std::optional<std::string>> App::reread_admin_token(const config::Config&
   return token;
 }
 
-void App::take_admin_token(std::optional<std::string> token, std::vector<std::string>& taken) {
+void App::take_admin_token(const std::optional<std::string>& token, std::vector<std::string>& taken) {
   constexpr std::string_view name = "admin.token_file";
-  if (!token || !admin_->set_token(*std::move(token))) return;
+  if (!token || !admin_->set_token(*token)) return;
   if (std::ranges::find(taken, name) == taken.end()) taken.emplace_back(name);
 }
 

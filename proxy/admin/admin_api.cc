@@ -189,7 +189,7 @@ Task<Response> AdminApi::image(std::string escaped) const {
   co_return co_await reported(pool_, [this, name = *reference] { return data_.image(name); }, as_json);
 }
 
-bool AdminApi::set_token(std::string token) {
+bool AdminApi::set_token(const std::string& token) {
   const MutexLock lock(mutex_);
   return std::exchange(token_, token) != token;
 }

@@ -37,7 +37,7 @@ class AdminApi {
   AdminApi(BlockingPool& pool, AdminData data, std::string token);
 
   // For what is asked from now on. False when it is the one there was.
-  bool set_token(std::string token);
+  bool set_token(const std::string& token);
 
   // `request` must live until the task has ended.
   Task<Response> handle(const Request& request) const;
