@@ -145,11 +145,13 @@ Task<Filling> wait_for_fill(const RegistryContext& context, const RepositoryRequ
   constexpr int tries = 4;
   const auto& mine = request.repository;
   for (int number = 1;; ++number) {
+    const auto before = context.fills.find(digest);
+    const bool ending = before && before->failed();  // one that we begin and that fails at once is not old news
     auto fill = context.fills.fetch(request.upstream.upstream, mine.repository, digest);
-    const bool ending = fill->failed();
     auto source = co_await fill->source(deadline);
     const auto status = fill->status();
-    const bool own = !ending && status.repository == mine.repository && status.upstream == mine.upstream;
+    const bool own =
+        !(ending && fill == before) && status.repository == mine.repository && status.upstream == mine.upstream;
     if (source || own || number == tries || source.error().blame != Blame::upstream) {
       co_return Filling{std::move(fill), std::move(source)};
     }
