@@ -76,7 +76,8 @@ Result<void> App::start() {
 
 Result<void> App::bring_up() try {
   if (auto log = set_up_log(log_options(config_.log)); !log) return log;
-  if (auto enough = enough_descriptors(raise_descriptor_limit()); !enough) return enough;
+  const auto descriptors = raise_descriptor_limit();
+  if (auto enough = enough_descriptors(descriptors); !enough) return enough;
   auto storage = Storage::open(config_.storage, clock_);
   if (!storage) return std::unexpected(std::move(storage).error());
   storage_ = *std::move(storage);
@@ -88,7 +89,7 @@ Result<void> App::bring_up() try {
   auto set = make_upstreams(config_, upstream_parts());
   if (!set) return std::unexpected(std::move(set).error());
   upstreams_ = std::make_unique<CurrentUpstreams>(*std::move(set));
-  if (auto listening = listen(); !listening) return listening;
+  if (auto listening = listen(descriptors); !listening) return listening;
   loops_->run();
   admin_server_->start();
 
@@ -109,16 +110,15 @@ Result<void> App::bring_up() try {
   return fail(ErrorCode::io, Blame::us, fmt::format("cannot start: {}", e.what()));
 }
 
-Result<void> App::listen() {
+Result<void> App::listen(std::uint64_t descriptors) {
   auto observe = [this](const Exchange& exchange) {
     metrics_.record(exchange);
     access_log(exchange);
   };
-  const auto limit = raise_descriptor_limit();
-  const auto budget = share_descriptors(limit);
+  const auto budget = share_descriptors(descriptors);
   if (budget.clients < few_clients) {
-    spdlog::warn("the limit on open files, {}, lets in {} clients at a time: raise it (ulimit -n, LimitNOFILE=)", limit,
-                 budget.clients);
+    spdlog::warn("the limit on open files, {}, lets in {} clients at a time: raise it (ulimit -n, LimitNOFILE=)",
+                 descriptors, budget.clients);
   }
   registry_server_ = std::make_unique<Server>(
       *loops_, pool_,

@@ -51,7 +51,7 @@ class App {
 
  private:
   Result<void> bring_up();
-  Result<void> listen();
+  Result<void> listen(std::uint64_t descriptors);
   Result<void> recover();
   void serve_registry();
   Task<Response> answer_registry(const Request& request);

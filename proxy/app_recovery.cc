@@ -10,13 +10,13 @@ namespace {
 constexpr const char* retry_after = "5";  // seconds
 
 // Quickly, so that a client that knows another host goes there.
-Task<Response> not_yet(Headers headers) {
+Task<Response> not_yet() {
   auto response =
       error_response(503, "UNAVAILABLE", "the cache checks what it has stored; it serves when that is done");
   response.route = "unknown";
   response.cache = "bypass";
   response.headers.set("Retry-After", retry_after);
-  for (const auto& [name, value] : headers) response.headers.set(name, value);
+  RegistryHandler::put_headers(response.headers, response.cache);
   co_return response;
 }
 
@@ -41,15 +41,12 @@ void App::serve_registry() {
   if (!std::exchange(serving_, true)) registry_server_->start();
 }
 
-Task<Response> App::answer_registry(const Request& request) {
-  return ready_ ? registry_->handle(request) : not_yet(refusal_headers());
-}
+Task<Response> App::answer_registry(const Request& request) { return ready_ ? registry_->handle(request) : not_yet(); }
 
-// Every answer of a registry has these, those that never reach its handler too.
 Headers App::refusal_headers() {
-  return {{"X-Paddock-Cache", "bypass"},
-          {"Docker-Distribution-API-Version", "registry/2.0"},
-          {"X-Content-Type-Options", "nosniff"}};
+  Headers headers;
+  RegistryHandler::put_headers(headers, "bypass");
+  return headers;
 }
 
 }  // namespace paddock

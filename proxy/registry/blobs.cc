@@ -104,7 +104,7 @@ Task<Result<void>> confirm_size(std::shared_ptr<PartialBlob> partial, SteadyTime
 
 // The store cannot keep it: straight through. Each client costs an upstream transfer of its own here. Of a part nothing
 // could be verified, so that the whole is sent whatever Range says (RFC 9110, 14.2).
-// Each step has the upstream's own time limit, so that there is an answer before clients give up.
+// No step begins after `deadline`, but the upstream's own time limit holds for one that has.
 Task<Response> pass_through(const RegistryContext& context, const RepositoryRequest& request, Digest digest,
                             SteadyTime deadline) {
   const auto late = [&] { return std::chrono::steady_clock::now() >= deadline; };

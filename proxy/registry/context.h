@@ -23,7 +23,7 @@ struct RegistryContext {
   ManifestSource& manifests;
   TagResolver& tags;
   const CurrentUpstreams& upstreams;
-  // How long a client waits for a blob's header, all in all: docker and containerd give up after 30 s.
+  // How long a client waits for a fill to begin: docker and containerd give up after 30 s.
   std::chrono::milliseconds first_byte{25'000};
 };
 

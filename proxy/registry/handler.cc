@@ -49,10 +49,14 @@ Task<Response> RegistryHandler::handle(const Request& request) {
   auto response = co_await dispatch(request);
   // What did not come through the cache came from the upstream, or was never there.
   if (response.cache.empty()) response.cache = response.status < 400 ? "hit" : "bypass";
-  response.headers.set("X-Paddock-Cache", response.cache);
-  response.headers.set("Docker-Distribution-API-Version", "registry/2.0");
-  response.headers.set("X-Content-Type-Options", "nosniff");
+  put_headers(response.headers, response.cache);
   co_return response;
+}
+
+void RegistryHandler::put_headers(Headers& headers, std::string_view cache) {
+  headers.set("X-Paddock-Cache", std::string(cache));
+  headers.set("Docker-Distribution-API-Version", "registry/2.0");
+  headers.set("X-Content-Type-Options", "nosniff");
 }
 
 Task<Response> RegistryHandler::dispatch(const Request& request) {

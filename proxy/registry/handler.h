@@ -4,6 +4,8 @@
 // Thread-safe; one for the whole server.
 #pragma once
 
+#include <string_view>
+
 #include "proxy/registry/context.h"
 
 namespace paddock {
@@ -14,6 +16,8 @@ class RegistryHandler {
 
   // `request` must live until the task has ended.
   Task<Response> handle(const Request& request);
+  // What every answer of a registry has, those that never come to a handler too.
+  static void put_headers(Headers& headers, std::string_view cache);
 
  private:
   Task<Response> dispatch(const Request& request);

@@ -200,7 +200,7 @@ TEST_CASE_METHOD(Fixture, "a blob without any size is awaited for a while, then 
   CHECK(upstream->count("get_blob") == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "clients that give up after 30 s have an answer before") {
+TEST_CASE_METHOD(Fixture, "the time limits of a fill are shorter than the 30 s after which clients give up") {
   const RegistryContext context{pool, catalog, blobs, fills, manifests, tags, upstreams};
   CHECK(context.first_byte < 28s);
   CHECK(UpstreamOptions{}.blob_budget < context.first_byte);  // so that it is the upstream's own reason
