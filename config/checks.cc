@@ -156,6 +156,8 @@ std::string check_log_level(std::string_view text) { return one_of(text, {"trace
 
 std::string check_log_format(std::string_view text) { return one_of(text, {"text", "json"}); }
 
+std::string check_on_abandon(std::string_view text) { return one_of(text, {"finish", "pause"}); }
+
 bool is_loopback(std::string_view address) {
   if (address.starts_with("unix:")) return true;
   const std::string_view host = split(address).host;

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,16 +48,16 @@ struct UpstreamDeadlines {
   friend bool operator==(const UpstreamDeadlines&, const UpstreamDeadlines&) = default;
 };
 
-constexpr std::uint32_t default_connections = 8;
-
 struct UpstreamOptions {
   std::string name;
   std::vector<std::string> endpoints;
   bool is_default = false;
   std::string username, password_file, ca_file;
   std::vector<std::string> allow{"**"};
-  std::optional<std::uint32_t> connections;  // absent: default_connections
-  std::uint64_t bandwidth = 0;               // bytes a second; 0: unlimited
+  std::uint32_t connections = 8;       // ranged, of one fill
+  std::uint32_t max_connections = 32;  // of all fills together, besides one each
+  std::uint64_t bandwidth = 0;         // bytes a second; 0: unlimited
+  std::vector<std::string> mirrors;    // names of other upstreams with the same content
   std::chrono::seconds tag_ttl{std::chrono::minutes{10}};
   std::chrono::seconds stale_if_error{std::chrono::days{30}};
   std::vector<std::string> trusted_realms;  // hosts besides the endpoints' that may get the credentials
@@ -66,6 +65,12 @@ struct UpstreamOptions {
       redirects;  // hosts and "*.host" that redirects may go to though they are private or plain http
   UpstreamDeadlines deadlines;
   friend bool operator==(const UpstreamOptions&, const UpstreamOptions&) = default;
+};
+
+struct FillOptions {
+  std::uint32_t at_once = 64;
+  std::string on_abandon = "finish";  // or "pause"
+  friend bool operator==(const FillOptions&, const FillOptions&) = default;
 };
 
 struct TagOptions {
@@ -103,6 +108,7 @@ struct Config {
   AdminOptions admin;
   StorageOptions storage;
   std::vector<UpstreamOptions> upstreams = default_upstreams();
+  FillOptions fills;
   TagOptions tags;
   ConnectProxyOptions connect_proxy;  // ingress.connect_proxy
   std::vector<WarmRule> warm;

@@ -19,7 +19,9 @@ std::vector<Field> upstream_fields(UpstreamOptions& upstream) {
           {"ca_file", &upstream.ca_file},
           {"allow", &upstream.allow, check_glob},
           {"connections", &upstream.connections},
+          {"max_connections", &upstream.max_connections},
           {"bandwidth", &upstream.bandwidth},
+          {"mirrors", &upstream.mirrors, check_host},
           {"tag_ttl", &upstream.tag_ttl},
           {"stale_if_error", &upstream.stale_if_error},
           {"trusted_realms", &upstream.trusted_realms, check_realm},
@@ -61,13 +63,6 @@ std::string put(std::uint32_t* target, std::string_view text) {
   }
   *target = value;
   return {};
-}
-
-std::string put(std::optional<std::uint32_t>* target, std::string_view text) {
-  std::uint32_t value = 0;
-  std::string problem = put(&value, text);
-  if (problem.empty()) *target = value;
-  return problem;
 }
 
 template <typename Parsed, typename T>
@@ -114,6 +109,8 @@ Schema schema_of(Config& config) {
                    {"storage.path", &config.storage.path},
                    {"storage.max_size", &config.storage.max_size, nullptr, true},
                    {"storage.min_free", &config.storage.min_free, nullptr, true},
+                   {"fills.at_once", &config.fills.at_once},
+                   {"fills.on_abandon", &config.fills.on_abandon, check_on_abandon},
                    {"tags.negative_ttl", &config.tags.negative_ttl},
                    {"ingress.connect_proxy.listen", &config.connect_proxy.listen, check_address},
                    {"ingress.connect_proxy.ca_certificate", &config.connect_proxy.ca_certificate},

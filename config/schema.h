@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,8 +17,8 @@
 
 namespace paddock::config {
 
-using Slot = std::variant<std::string*, bool*, std::uint32_t*, std::optional<std::uint32_t>*, std::uint64_t*,
-                          SizeLimit*, std::chrono::seconds*, std::chrono::milliseconds*, std::vector<std::string>*>;
+using Slot = std::variant<std::string*, bool*, std::uint32_t*, std::uint64_t*, SizeLimit*, std::chrono::seconds*,
+                          std::chrono::milliseconds*, std::vector<std::string>*>;
 
 struct Field {
   std::string path;       // "server.tls.certificate"; within a list's element relative: "deadlines.connect"

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t thread_limit = 1024;
 constexpr std::uint32_t connection_limit = 64;
+constexpr std::uint32_t total_limit = 1024;
 constexpr std::uint64_t smallest_manifest_limit = 4U << 10U;
 constexpr std::uint64_t largest_manifest_limit = 64U << 20U;
 
@@ -99,9 +100,10 @@ void check_upstream(const UpstreamOptions& upstream, const std::string& path, Re
   if (upstream.username.contains(':')) {
     report.add_at(path + ".username", "holds a ':', which Basic authentication cannot carry");
   }
-  if (upstream.connections && (*upstream.connections < 1 || *upstream.connections > connection_limit)) {
+  if (upstream.connections < 1 || upstream.connections > connection_limit) {
     report.add_at(path + ".connections", "is not between 1 and 64");
   }
+  if (upstream.max_connections > total_limit) report.add_at(path + ".max_connections", "is more than 1024");
   const UpstreamDeadlines& deadlines = upstream.deadlines;
   const std::pair<const char*, std::chrono::milliseconds> all[]{
       {"connect", deadlines.connect}, {"headers", deadlines.headers}, {"stall", deadlines.stall}};
@@ -129,6 +131,20 @@ void check_upstreams(const Config& config, Report& report) {
   }
 }
 
+void check_mirrors(const Config& config, Report& report) {
+  std::set<std::string> names;
+  for (const auto& upstream : config.upstreams) names.insert(upstream.name);
+  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
+    const auto& upstream = config.upstreams[i];
+    for (std::size_t j = 0; j < upstream.mirrors.size(); ++j) {
+      const auto& mirror = upstream.mirrors[j];
+      const std::string path = indexed(indexed("upstreams", i) + ".mirrors", j);
+      if (mirror == upstream.name) report.add_at(path, "is the upstream itself");
+      if (!names.contains(mirror)) report.add_at(path, cat({quote(mirror), " is not the name of an upstream here"}));
+    }
+  }
+}
+
 void check_warm(const Config& config, Report& report) {
   std::set<std::string> names;
   for (std::size_t i = 0; i < config.warm.size(); ++i) {
@@ -149,10 +165,15 @@ void check(const Config& config, Report& report) {
   check_admin(config.admin, report);
   check_storage(config.storage, report);
   check_upstreams(config, report);
+  check_mirrors(config, report);
   check_warm(config, report);
+  if (config.fills.at_once < 1 || config.fills.at_once > thread_limit) {
+    report.add_at("fills.at_once", "is not between 1 and 1024");
+  }
   const ConnectProxyOptions& proxy = config.connect_proxy;
   check_pair(proxy.ca_certificate, "ingress.connect_proxy.ca_certificate", proxy.ca_key, "ingress.connect_proxy.ca_key",
              report);
+  if (config.fills.on_abandon.empty()) report.add_at("fills.on_abandon", "is empty");
   if (config.log.level.empty()) report.add_at("log.level", "is empty");
   if (config.log.format.empty()) report.add_at("log.format", "is empty");
 }
@@ -177,11 +198,6 @@ std::vector<Unsupported> unsupported_settings(const Config& config) {
   const auto ignored = [&](std::string_view key) {
     found.push_back({false, cat({key, ": accepted, not yet acted on by this version"})});
   };
-  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
-    const std::string path = indexed("upstreams", i);
-    if (config.upstreams[i].connections.value_or(1) > 1) ignored(path + ".connections");
-    if (config.upstreams[i].bandwidth != 0) ignored(path + ".bandwidth");
-  }
   if (!config.warm.empty()) ignored("warm");
   return found;
 }

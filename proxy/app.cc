@@ -37,6 +37,10 @@ LogOptions log_options(const config::LogOptions& options) {
   return {options.level, parse_log_format(options.format).value_or(LogFormat::text)};
 }
 
+FillCoordinator::OnAbandon on_abandon(const config::FillOptions& options) {
+  return options.on_abandon == "pause" ? FillCoordinator::OnAbandon::pause : FillCoordinator::OnAbandon::finish;
+}
+
 }  // namespace
 
 App::App(config::Config config, Reload reload)
@@ -158,8 +162,10 @@ Result<std::string> App::admin_token() const {
 Result<void> App::build() {
   for (const auto& upstream : config_.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
   const auto negative_ttl = config_.tags.negative_ttl;
-  fills_ = std::make_unique<FillCoordinator>(*loops_, pool_, storage_->blobs(),
-                                             FillCoordinator::Options{.commits = &commits_});
+  fills_ = std::make_unique<FillCoordinator>(
+      *loops_, pool_, storage_->blobs(),
+      FillCoordinator::Options{
+          .at_once = config_.fills.at_once, .on_abandon = on_abandon(config_.fills), .commits = &commits_});
   manifests_ = std::make_unique<ManifestSource>(pool_, storage_->catalog(), storage_->manifests(), clock_,
                                                 ManifestSource::Options{.negative_ttl = negative_ttl});
   tags_ = std::make_unique<TagResolver>(pool_, storage_->catalog(), storage_->manifests(), *manifests_, clock_,
@@ -178,7 +184,7 @@ UpstreamParts App::upstream_parts() {
   observer.on_bytes = [this](const std::string& upstream, const std::string& endpoint, std::uint64_t bytes) {
     metrics_.upstream_bytes(upstream, endpoint, bytes);
   };
-  return {*client_, clock_, proxy_, std::move(observer)};
+  return {*client_, clock_, proxy_, limits_, std::move(observer)};
 }
 
 void App::run() {
@@ -271,6 +277,7 @@ void App::reload() {
   }
   take_admin_token(*token, plan.taken);
   upstreams_->replace(*std::move(set));
+  limits_.apply(plan.config);
   for (const auto& upstream : plan.config.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
   storage_->set_limits(plan.config.storage);
   (void)set_log_level(plan.config.log.level);

@@ -88,6 +88,7 @@ class App {
   RecoveryReport recovery_;
   ProxyEnvironment proxy_;
   UpstreamHealth health_;
+  UpstreamLimits limits_;
   Metrics metrics_;
   BlockingPool pool_;
   BlockingPool commits_;  // syncing a layer of gigabytes must not hold up hits

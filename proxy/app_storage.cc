@@ -39,11 +39,18 @@ Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_us
   catalog_ = std::move(recovered->catalog);
   last_use_.emplace(*catalog_, clock_);
   blobs_.emplace(*fs_, folder_.paths(), *catalog_, space_, clock_,
-                 DiskBlobStore::Options{.on_use = [this](const Digest& digest) { last_use_->record(digest); }});
+                 DiskBlobStore::Options{.on_use = [this](const Digest& digest) { last_use_->record(digest); },
+                                        .boot = current_boot()});
+  if (auto removed = blobs_->suspended().load(); !removed) {
+    return std::unexpected(std::move(removed).error().with("looking through unfinished fills"));
+  }
   manifests_.emplace(*blobs_, records_, *catalog_);
   evictor_.emplace(*catalog_, *blobs_, *last_use_, clock_,
                    Evictor::Options{.slack = space_.usage().max_size / 100, .in_use = std::move(in_use)});
-  space_.set_evictor([this](std::uint64_t bytes) { return evictor_->evict(bytes); });
+  space_.set_evictor([this](std::uint64_t bytes) {
+    const auto freed = blobs_->suspended().drop(bytes);
+    return freed < bytes ? freed + evictor_->evict(bytes - freed) : freed;
+  });
   recovered_ = true;
   return recovered->report;
 }

@@ -5,6 +5,7 @@
 #include "proxy/cli/config_files.h"
 #include "proxy/net/tls.h"
 #include "proxy/upstream/http_upstream.h"
+#include "proxy/upstream/mirrored_upstream.h"
 #include "proxy/upstream/offline_upstream.h"
 
 namespace paddock {
@@ -52,6 +53,17 @@ Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, st
   return options;
 }
 
+// Mirrors are asked as they are, without mirrors of their own.
+void add_mirrors(const config::Config& config, const Clock& clock, UpstreamSet& set) {
+  const auto plain = set.entries;
+  for (const auto& configured : config.upstreams) {
+    if (configured.mirrors.empty()) continue;
+    std::vector<std::shared_ptr<Upstream>> members{plain.at(configured.name).upstream};
+    for (const auto& mirror : configured.mirrors) members.push_back(plain.at(mirror).upstream);
+    set.entries.at(configured.name).upstream = std::make_shared<MirroredUpstream>(std::move(members), clock);
+  }
+}
+
 }  // namespace
 
 void UpstreamHealth::note(const std::string& upstream, int status, const std::string& endpoint) {
@@ -69,6 +81,26 @@ std::optional<UpstreamHealth::State> UpstreamHealth::get(const std::string& upst
   return found == states_.end() ? std::nullopt : std::optional(found->second);
 }
 
+FillLimits UpstreamLimits::get(const config::UpstreamOptions& configured) {
+  const MutexLock lock(mutex_);
+  auto& limits = limits_[configured.name];
+  if (!limits.bandwidth) {
+    limits.bandwidth = std::make_shared<TokenBucket>(configured.bandwidth);
+    limits.budget = std::make_shared<ConnectionBudget>(configured.max_connections);
+  }
+  FillLimits result = limits;
+  result.connections = configured.connections;
+  return result;
+}
+
+void UpstreamLimits::apply(const config::Config& config) {
+  for (const auto& configured : config.upstreams) {
+    const auto limits = get(configured);
+    limits.budget->set_limit(configured.max_connections);
+    limits.bandwidth->set_rate(configured.bandwidth, std::chrono::steady_clock::now());
+  }
+}
+
 Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& config, const UpstreamParts& parts) {
   std::vector<UpstreamRule> rules;
   TlsContexts contexts;
@@ -79,7 +111,8 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
     set.configured.push_back({configured.name, configured.endpoints});
     // Offline nothing is ever too old: there is no upstream to come back.
     const auto patience = config.offline ? std::chrono::seconds::max() : configured.stale_if_error;
-    UpstreamSet::Entry entry{nullptr, {configured.tag_ttl, patience}, configured.deadlines.stall};
+    UpstreamSet::Entry entry{
+        nullptr, {configured.tag_ttl, patience}, configured.deadlines.stall, parts.limits.get(configured)};
     if (config.offline) {
       entry.upstream = std::make_shared<OfflineUpstream>(configured.name);
     } else {
@@ -89,6 +122,7 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
     }
     set.entries.emplace(configured.name, std::move(entry));
   }
+  if (!config.offline) add_mirrors(config, parts.clock, set);
   set.selector = UpstreamSelector(std::move(rules));
   return std::make_shared<const UpstreamSet>(std::move(set));
 }

@@ -31,10 +31,23 @@ class UpstreamHealth {
   std::map<std::string, State> states_ PADDOCK_GUARDED_BY(mutex_);
 };
 
+// What fills may take of each upstream. A reload changes the limits of fills that are running too, once apply() says
+// so.
+class UpstreamLimits {
+ public:
+  FillLimits get(const config::UpstreamOptions& configured);
+  void apply(const config::Config& config);
+
+ private:
+  Mutex mutex_;
+  std::map<std::string, FillLimits> limits_ PADDOCK_GUARDED_BY(mutex_);
+};
+
 struct UpstreamParts {
   HttpClient& client;
   const Clock& clock;
   const ProxyEnvironment& proxy;
+  UpstreamLimits& limits;
   UpstreamObserver observer;
 };
 

@@ -1,7 +1,8 @@
 // BlobStore: the seam over content-addressed bytes. Knows digests and bytes, not what they mean or who may see them.
 //
 // Life of a blob: begin() -> PartialBlob filled -> commit() -> open() any number of times -> erase().
-// Blocking; thread-safe. At most one PartialBlob a digest at a time is the caller's duty (see FillCoordinator);
+// A fill that cannot go on now is put aside with suspend() and taken up again with resume(), by this process or the
+// next. Blocking; thread-safe. At most one PartialBlob a digest at a time is the caller's duty (see FillCoordinator);
 // begin() answers conflict otherwise.
 #pragma once
 
@@ -28,6 +29,10 @@ class BlobStore {
   virtual Result<Blob> open(const Digest& digest) = 0;
   // Reserves `size` (what is known of it). no_space, conflict, io.
   virtual Result<std::shared_ptr<PartialBlob>> begin(const Digest& digest, std::optional<std::uint64_t> size) = 0;
+  // A suspended fill, with what it has; its size is known. not_found when there is none, else as begin().
+  virtual Result<std::shared_ptr<PartialBlob>> resume(const Digest& digest) = 0;
+  // Its readers fail with `why`, its bytes stay. One that has no bytes, or whose size is not known, is abandoned.
+  virtual void suspend(PartialBlob& partial, Error why) = 0;
   // Verify, make durable, publish. On failure the partial is failed and its bytes are gone.
   virtual Result<void> commit(PartialBlob& partial) = 0;
   // Gives a partial up: its readers fail with `why`, its bytes are removed.

@@ -3,7 +3,7 @@
 //   LOCK                               held while in use; its text is the owner's process id
 //   FORMAT                             "paddock-store 1"
 //   blobs/<alg>/<aa>/<bb>/<hex>        verified content; aa and bb are the first bytes of the digest
-//   partial/<alg>-<hex>[.<n>.put]      content on its way; worth nothing after a crash
+//   partial/<alg>-<hex>[...]           content on its way, with its journal: see suspended_fills.h
 //   records/, catalog/                 see records.h and rocks_catalog.h
 //
 // Made once at start, kept until the end; destroying it gives the lock back. Immutable, so usable from any thread.

@@ -19,7 +19,8 @@ DiskBlobStore::DiskBlobStore(FileSystem& fs, DataPaths paths, Catalog& catalog, 
       catalog_(catalog),
       space_(space),
       clock_(clock),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      suspended_(fs, paths_, space, clock, options_.boot) {}
 
 // --- reading ---
 
@@ -94,13 +95,21 @@ void DiskBlobStore::discard(const std::filesystem::path& path) {
 // --- filling ---
 
 Result<std::shared_ptr<PartialBlob>> DiskBlobStore::begin(const Digest& digest, std::optional<std::uint64_t> size) {
+  return exclusively(digest, [&] { return create_partial(digest, size); });
+}
+
+Result<std::shared_ptr<PartialBlob>> DiskBlobStore::resume(const Digest& digest) {
+  return exclusively(digest, [&] { return reopen_partial(digest); });
+}
+
+DiskBlobStore::Made DiskBlobStore::exclusively(const Digest& digest, const std::function<Made()>& make) {
   {
     const MutexLock lock(active_mutex_);
     if (!active_.try_emplace(digest, nullptr).second) {
       return fail(ErrorCode::conflict, Blame::us, digest.to_string() + " is being filled already");
     }
   }
-  auto partial = create_partial(digest, size);
+  auto partial = make();
   if (!partial) {
     forget_active(digest);
     return partial;
@@ -110,14 +119,35 @@ Result<std::shared_ptr<PartialBlob>> DiskBlobStore::begin(const Digest& digest, 
   return partial;
 }
 
-Result<std::shared_ptr<PartialBlob>> DiskBlobStore::create_partial(const Digest& digest,
-                                                                   std::optional<std::uint64_t> size) {
+DiskBlobStore::Made DiskBlobStore::create_partial(const Digest& digest, std::optional<std::uint64_t> size) {
   auto reservation = space_.reserve(size.value_or(0));
   if (!reservation) return std::unexpected(std::move(reservation.error()));
+  auto journal = suspended_.journal(digest);
+  if (suspended_.take(digest)) {
+    if (auto erased = journal->erase(); !erased) return std::unexpected(std::move(erased).error());
+  }
   const auto path = paths_.partial(digest);
   auto file = create_file(path);
   if (!file) return std::unexpected(std::move(file.error()));
-  return std::make_shared<PartialBlob>(digest, size, path, std::move(*file), std::move(*reservation));
+  return std::make_shared<PartialBlob>(digest, size, path, std::move(*file), std::move(*reservation),
+                                       std::move(journal));
+}
+
+DiskBlobStore::Made DiskBlobStore::reopen_partial(const Digest& digest) {
+  auto progress = suspended_.take(digest);
+  if (!progress) return fail(ErrorCode::not_found, Blame::us, "no suspended fill of " + digest.to_string());
+  const auto path = paths_.partial(digest);
+  auto file = fs_.open(path, FileSystem::Open::update);
+  if (!file) return std::unexpected(std::move(file.error()));
+  auto reservation = space_.reserve(0);
+  if (!reservation) return std::unexpected(std::move(reservation.error()));
+  reservation->adopt(progress->extents.total());
+  if (auto grown = reservation->grow_to(progress->size); !grown) {
+    suspended_.keep(digest, *std::move(progress));
+    return std::unexpected(std::move(grown).error());
+  }
+  return std::make_shared<PartialBlob>(digest, progress->size, path, std::move(*file), std::move(*reservation),
+                                       suspended_.journal(digest), std::move(progress->extents));
 }
 
 bool DiskBlobStore::owns(const PartialBlob& partial) {
@@ -141,6 +171,7 @@ Result<void> DiskBlobStore::commit(PartialBlob& partial) {
     return done;
   }
   partial.mark_committed();
+  partial.forget_progress();
   forget_active(partial.digest());
   return {};
 }
@@ -149,7 +180,17 @@ void DiskBlobStore::abandon(PartialBlob& partial, Error why) {
   if (!owns(partial)) return;
   partial.fail(std::move(why));
   partial.release_space();
+  partial.forget_progress();
   discard(partial.path());
+  forget_active(partial.digest());
+}
+
+void DiskBlobStore::suspend(PartialBlob& partial, Error why) {
+  if (!owns(partial)) return;
+  auto progress = partial.suspend(why);
+  if (!progress) return abandon(partial, std::move(why));
+  partial.release_space();
+  suspended_.keep(partial.digest(), *std::move(progress));
   forget_active(partial.digest());
 }
 

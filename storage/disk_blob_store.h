@@ -21,26 +21,35 @@
 #include "storage/data_folder.h"
 #include "storage/mutex.h"
 #include "storage/space.h"
+#include "storage/suspended_fills.h"
 
 namespace paddock {
 
 class DiskBlobStore final : public BlobStore {
  public:
   struct Options {
-    std::function<void(const Digest&)> on_use;  // told of every open(); may be empty
+    std::function<void(const Digest&)> on_use{};  // told of every open(); may be empty
+    std::string boot{};                           // see PartialJournal
   };
 
   DiskBlobStore(FileSystem& fs, DataPaths paths, Catalog& catalog, Space& space, const Clock& clock, Options options);
 
   Result<Blob> open(const Digest& digest) override;
   Result<std::shared_ptr<PartialBlob>> begin(const Digest& digest, std::optional<std::uint64_t> size) override;
+  Result<std::shared_ptr<PartialBlob>> resume(const Digest& digest) override;
+  void suspend(PartialBlob& partial, Error why) override;
   Result<void> commit(PartialBlob& partial) override;
   void abandon(PartialBlob& partial, Error why) override;
   Result<void> put(const Digest& digest, std::string_view content) override;
   Result<std::uint64_t> erase(const Digest& digest) override;
+  [[nodiscard]] SuspendedFills& suspended() { return suspended_; }
 
  private:
-  Result<std::shared_ptr<PartialBlob>> create_partial(const Digest& digest, std::optional<std::uint64_t> size);
+  using Made = Result<std::shared_ptr<PartialBlob>>;
+  // With no other fill of the digest at work.
+  Made exclusively(const Digest& digest, const std::function<Made()>& make);
+  Made create_partial(const Digest& digest, std::optional<std::uint64_t> size);
+  Made reopen_partial(const Digest& digest);
   Result<void> write_temporary(const std::filesystem::path& path, std::string_view content);
   // From a durable temporary file to a blob with a row. On failure neither name is left.
   Result<void> publish(const Digest& digest, const std::filesystem::path& from, std::uint64_t size,
@@ -64,6 +73,7 @@ class DiskBlobStore final : public BlobStore {
   Space& space_;
   const Clock& clock_;
   const Options options_;
+  SuspendedFills suspended_;
   std::atomic<std::uint64_t> next_put_ = 0;
 
   // File and row of a digest change together under its lock.

@@ -18,6 +18,7 @@
 #define PADDOCK_REQUIRES(...) PADDOCK_ANNOTATE(requires_capability(__VA_ARGS__))
 #define PADDOCK_EXCLUDES(...) PADDOCK_ANNOTATE(locks_excluded(__VA_ARGS__))
 #define PADDOCK_ACQUIRE(...) PADDOCK_ANNOTATE(acquire_capability(__VA_ARGS__))
+#define PADDOCK_TRY_ACQUIRE(...) PADDOCK_ANNOTATE(try_acquire_capability(__VA_ARGS__))
 #define PADDOCK_RELEASE(...) PADDOCK_ANNOTATE(release_capability(__VA_ARGS__))
 
 namespace paddock {
@@ -25,6 +26,7 @@ namespace paddock {
 class PADDOCK_CAPABILITY("mutex") Mutex {
  public:
   void lock() PADDOCK_ACQUIRE() { mutex_.lock(); }
+  bool try_lock() PADDOCK_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
   void unlock() PADDOCK_RELEASE() { mutex_.unlock(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <spdlog/spdlog.h>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t reserve_step = std::uint64_t{64} << 20U;  // where the size is not known
 constexpr std::size_t read_back_block = std::size_t{256} << 10U;
+constexpr std::uint64_t hash_step = std::uint64_t{16} << 20U;  // bytes; bounds how long one call takes
 
 bool overlap(Extent a, Extent b) { return a.begin < b.end && b.begin < a.end; }
 
@@ -24,13 +26,17 @@ std::unexpected<Error> late(std::string_view what) {
 }  // namespace
 
 PartialBlob::PartialBlob(Digest digest, std::optional<std::uint64_t> size, std::filesystem::path path,
-                         std::shared_ptr<File> file, Reservation reservation)
+                         std::shared_ptr<File> file, Reservation reservation, std::unique_ptr<PartialJournal> journal,
+                         ExtentMap present)
     : digest_(digest),
       path_(std::move(path)),
       file_(std::move(file)),
       reservation_(std::move(reservation)),
+      journal_(std::move(journal)),
+      noted_(!present.runs().empty()),
       hasher_(digest.algorithm()),
-      size_(size) {}
+      size_(size),
+      extents_(std::move(present)) {}
 
 // --- filler ---
 
@@ -84,19 +90,16 @@ Result<std::vector<Extent>> PartialBlob::claim(Extent extent) {
   return parts;
 }
 
-bool PartialBlob::settle(Extent extent, const std::vector<Extent>& parts, bool written) {
-  bool reached = false;
+void PartialBlob::settle(Extent extent, const std::vector<Extent>& parts, bool written) {
   {
     const MutexLock lock(mutex_);
     std::erase(in_flight_, extent);
     if (written) {
       for (const Extent& part : parts) extents_.add(part);
     }
-    reached = extents_.run_end(0) > extent.begin;
     landed_.notify_all();
   }
   changed_.notify_all();
-  return reached;
 }
 
 Result<void> PartialBlob::reserve_to(std::uint64_t end) {
@@ -117,31 +120,33 @@ Result<void> PartialBlob::write(std::uint64_t offset, std::span<const std::byte>
   for (auto part = parts->begin(); done && part != parts->end(); ++part) {
     done = file_->write_at(part->begin, bytes.subspan(part->begin - offset, part->end - part->begin));
   }
-  const bool prefix_grew = settle(extent, *parts, done.has_value());
+  settle(extent, *parts, done.has_value());
   if (!done) return done;
   {
     const std::uint64_t present = received();
     const MutexLock lock(reserve_mutex_);
     reservation_.note_written(present);
   }
-  if (!prefix_grew) return {};  // whoever closes the gap hashes this too
-  const bool all_ours = parts->size() == 1 && parts->front() == extent;
-  const MutexLock lock(hash_mutex_);
-  return hash_prefix(offset, all_ours ? bytes : std::span<const std::byte>{});
+  if (parts->size() == 1 && parts->front() == extent) hash_if_next(offset, bytes);
+  return {};
 }
 
-Result<void> PartialBlob::hash_prefix(std::uint64_t offset, std::span<const std::byte> bytes) {
-  for (;;) {
-    const std::uint64_t end = contiguous();
-    if (end <= hashed_) return {};
-    if (hashed_ >= offset && hashed_ - offset < bytes.size()) {
-      hasher_.update(bytes.subspan(hashed_ - offset));
-      hashed_ = offset + bytes.size();
-      continue;
-    }
-    const bool ours_ahead = !bytes.empty() && offset > hashed_ && offset < end;
-    if (auto hashed = hash_from_file(ours_ahead ? offset : end); !hashed) return hashed;
+void PartialBlob::hash_if_next(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (!hash_mutex_.try_lock()) return;  // whoever hashes now, or the next one, reads it back
+  if (hashed_ == offset) {
+    hasher_.update(bytes);
+    hashed_ += bytes.size();
   }
+  hash_mutex_.unlock();
+}
+
+Result<std::uint64_t> PartialBlob::hash_more() {
+  const MutexLock lock(hash_mutex_);
+  const std::uint64_t begin = hashed_;
+  const std::uint64_t end = std::min(contiguous(), begin + hash_step);
+  if (end <= begin) return 0;
+  if (auto hashed = hash_from_file(end); !hashed) return std::unexpected(std::move(hashed).error());
+  return end - begin;
 }
 
 Result<void> PartialBlob::hash_from_file(std::uint64_t end) {
@@ -162,6 +167,61 @@ Result<void> PartialBlob::hash_from_file(std::uint64_t end) {
 std::uint64_t PartialBlob::contiguous() const {
   const MutexLock lock(mutex_);
   return extents_.run_end(0);
+}
+
+ExtentMap PartialBlob::extents() const {
+  const MutexLock lock(mutex_);
+  return extents_;
+}
+
+// --- journal ---
+
+std::optional<PartialProgress> PartialBlob::progress() const {
+  const MutexLock lock(mutex_);
+  if (!size_ || state_ != State::filling) return std::nullopt;
+  return PartialProgress{.size = *size_, .extents = extents_};
+}
+
+Result<void> PartialBlob::note() {
+  const MutexLock lock(journal_mutex_);
+  if (!journal_) return {};
+  const auto now = progress();
+  if (!now) return {};
+  noted_ = true;
+  return journal_->note_written(*now);
+}
+
+Result<void> PartialBlob::checkpoint() {
+  const auto before = progress();
+  if (!before) return {};
+  if (auto synced = file_->sync_data(); !synced) return synced;
+  const MutexLock lock(journal_mutex_);
+  if (!journal_ || !progress()) return {};  // it has ended meanwhile
+  noted_ = true;
+  return journal_->note_synced(*before);
+}
+
+std::optional<PartialProgress> PartialBlob::suspend(Error why) {
+  std::optional<PartialProgress> last;
+  {
+    const MutexLock lock(mutex_);
+    while (!in_flight_.empty()) landed_.wait(mutex_);
+    if (size_ && state_ == State::filling && extents_.total() > 0) last = {.size = *size_, .extents = extents_};
+  }
+  fail(std::move(why));
+  const MutexLock lock(journal_mutex_);
+  if (!last || !journal_) return std::nullopt;
+  if (auto noted = journal_->note_written(*last); !noted) {
+    spdlog::warn("a fill will be taken up again from an earlier point: {}", noted.error().context);
+  }
+  return last;
+}
+
+void PartialBlob::forget_progress() {
+  const MutexLock lock(journal_mutex_);
+  if (!journal_ || !noted_) return;
+  if (auto erased = journal_->erase(); !erased) spdlog::warn("a journal stays: {}", erased.error().context);
+  journal_.reset();
 }
 
 // The size, fixed now if it was open, with all bytes there.
@@ -195,7 +255,7 @@ Result<void> PartialBlob::verify() {
   if (!size) return std::unexpected(size.error());
   {
     const MutexLock hash_lock(hash_mutex_);
-    if (auto hashed = hash_prefix(0, {}); !hashed) return hashed;
+    if (auto hashed = hash_from_file(*size); !hashed) return hashed;
     if (hashed_ != *size) return paddock::fail(ErrorCode::conflict, Blame::us, "the blob was verified while it grew");
     hashed_ = 0;  // as the hasher starts anew
     if (const Digest actual = hasher_.finish(); actual != digest_) {

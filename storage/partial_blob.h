@@ -11,10 +11,12 @@
 // back counts from the furthest byte that has come.
 //
 // Writes may come in any order, from several threads, and overlap: the bytes that came first stay, so that what was
-// hashed is what is in the file. Hashing follows the contiguous prefix, from memory where the write is the next one,
-// else from the file. A write that lies where another one is at work waits for it. Blocking: write, verify. Everything
-// is thread-safe; the wait_* functions may be called on any event loop. Errors of write: io, no_space; protocol when
-// bytes lie beyond the size.
+// hashed is what is in the file. Hashing follows the contiguous prefix: a write that is the next one is hashed from
+// memory, what lies behind a closed gap by hash_more(), and verify() does what is left. A write that lies where another
+// one is at work waits for it; none waits for hashing.
+// With a journal, what note() and checkpoint() have recorded is there again in the next life of the process.
+// Blocking: write, hash_more, note, checkpoint, verify. Everything is thread-safe; the wait_* functions may be called
+// on any event loop. Errors of write: io, no_space; protocol when bytes lie beyond the size.
 #pragma once
 
 #include <chrono>
@@ -30,6 +32,7 @@
 #include "storage/file_system.h"
 #include "storage/mutex.h"
 #include "storage/notifier.h"
+#include "storage/partial_journal.h"
 #include "storage/space.h"
 #include "storage/task.h"
 
@@ -40,16 +43,23 @@ class PartialBlob {
   static constexpr std::uint64_t hold_back = std::uint64_t{64} << 10U;  // bytes
   enum class State : std::uint8_t { filling, verified, committed, failed };
 
-  // `file` is empty, readable and writable, at `path`. `size` when it is known.
+  // `file` is readable and writable, at `path`, and holds `present`. `size` when it is known.
   PartialBlob(Digest digest, std::optional<std::uint64_t> size, std::filesystem::path path, std::shared_ptr<File> file,
-              Reservation reservation);
+              Reservation reservation, std::unique_ptr<PartialJournal> journal = nullptr, ExtentMap present = {});
 
   // --- filler ---
   // Once known; a second, different size is a protocol error. Reserves what is missing.
   Result<void> set_size(std::uint64_t size);
   Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
-  // Bytes present from offset 0 on: where a broken transfer is taken up again.
+  // Bytes present from offset 0 on.
   [[nodiscard]] std::uint64_t contiguous() const;
+  [[nodiscard]] ExtentMap extents() const;
+  // Hashes some of what is contiguous and not hashed yet; how many bytes. 0: nothing to do now.
+  Result<std::uint64_t> hash_more();
+  // Records what is there, for when the process dies.
+  Result<void> note();
+  // Makes what is there durable and records it, for when the machine dies.
+  Result<void> checkpoint();
   // All bytes there and the digest right -> verified. digest_mismatch (blames the upstream) or protocol (bytes
   // missing) otherwise; then the caller fails it. With an unknown size, what is there is the size.
   Result<void> verify();
@@ -58,6 +68,9 @@ class PartialBlob {
   Result<void> sync_data() { return file_->sync_data(); }
   void mark_committed();
   void release_space();    // once it failed and its bytes are gone
+  void forget_progress();  // the journal goes
+  // Fails it with `why`, and records what is there, so that it can be taken up again; nothing when it cannot.
+  std::optional<PartialProgress> suspend(Error why);
   void fail(Error error);  // the first error stays; no effect once verified bytes are out and committed
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] Reservation& reservation() { return reservation_; }  // the store's, at commit
@@ -80,14 +93,15 @@ class PartialBlob {
  private:
   // The parts of a write that are not there yet, after waiting for others at work in its range; marked as in flight.
   Result<std::vector<Extent>> claim(Extent extent);
-  // Ends what claim() began; adds the parts to what is there when `written`. True when the prefix reaches into them.
-  bool settle(Extent extent, const std::vector<Extent>& parts, bool written);
+  // Ends what claim() began; adds the parts to what is there when `written`.
+  void settle(Extent extent, const std::vector<Extent>& parts, bool written);
   Result<void> reserve_to(std::uint64_t end);
   Result<void> check_filling() const PADDOCK_REQUIRES(mutex_);
   [[nodiscard]] std::uint64_t readable_locked(std::uint64_t offset) const PADDOCK_REQUIRES(mutex_);
-  // Hashes what is contiguous and not hashed yet; `bytes`, at `offset`, spares reading that part back.
-  Result<void> hash_prefix(std::uint64_t offset, std::span<const std::byte> bytes) PADDOCK_REQUIRES(hash_mutex_);
+  // Hashes `bytes` if they are the next ones and nobody else is hashing.
+  void hash_if_next(std::uint64_t offset, std::span<const std::byte> bytes);
   Result<void> hash_from_file(std::uint64_t end) PADDOCK_REQUIRES(hash_mutex_);
+  [[nodiscard]] std::optional<PartialProgress> progress() const;
   Result<std::uint64_t> settle_size();
 
   const Digest digest_;
@@ -96,6 +110,10 @@ class PartialBlob {
 
   Mutex reserve_mutex_;      // before Space's; never with the two below
   Reservation reservation_;  // under reserve_mutex_ until verified, then the store's
+
+  Mutex journal_mutex_;  // before mutex_
+  std::unique_ptr<PartialJournal> journal_ PADDOCK_GUARDED_BY(journal_mutex_);
+  bool noted_ PADDOCK_GUARDED_BY(journal_mutex_);  // there is something to forget
 
   Mutex hash_mutex_;  // before mutex_
   Hasher hasher_ PADDOCK_GUARDED_BY(hash_mutex_);

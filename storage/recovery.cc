@@ -10,13 +10,13 @@ namespace {
 
 using Path = std::filesystem::path;
 
-// `all`: every file; else those that write_file_durably() left behind.
-Result<void> remove_temporaries(FileSystem& fs, const Path& folder, bool all, std::uint64_t& removed) {
+// Those that write_file_durably() left behind.
+Result<void> remove_temporaries(FileSystem& fs, const Path& folder, std::uint64_t& removed) {
   const auto entries = fs.list(folder);
   if (!entries && entries.error().code == ErrorCode::not_found) return {};
   if (!entries) return std::unexpected(entries.error());
   for (const auto& entry : *entries) {
-    if (entry.is_directory || !(all || entry.name.ends_with(".tmp"))) continue;
+    if (entry.is_directory || !entry.name.ends_with(".tmp")) continue;
     if (auto done = fs.remove(folder / entry.name); !done) return done;
     ++removed;
   }
@@ -24,12 +24,11 @@ Result<void> remove_temporaries(FileSystem& fs, const Path& folder, bool all, st
 }
 
 Result<void> remove_all_temporaries(FileSystem& fs, const DataPaths& paths, std::uint64_t& removed) {
-  auto done = remove_temporaries(fs, paths.partial(), true, removed);
-  if (done) done = remove_temporaries(fs, paths.root(), false, removed);
+  auto done = remove_temporaries(fs, paths.root(), removed);
   const auto folders = fs.list(paths.records());
   if (!folders) return done;  // read again, and judged, by the Reconciler
   for (const auto& folder : *folders) {
-    if (done && folder.is_directory) done = remove_temporaries(fs, paths.records() / folder.name, false, removed);
+    if (done && folder.is_directory) done = remove_temporaries(fs, paths.records() / folder.name, removed);
   }
   return done;
 }

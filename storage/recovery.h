@@ -1,6 +1,6 @@
 // Recovery: makes the catalog and the files agree, once at start, before anything else uses them.
 //
-//   1. temporary files of the last run go
+//   1. temporary files of the last run go; those of fills are the business of SuspendedFills
 //   2. the catalog is opened; when it is damaged it is set aside and a new one begun
 //   3. files of blobs decide which blobs there are; what is not named like a blob, or has another size than the catalog
 //      knows, goes to quarantine/. A file that the catalog does not know is hashed first, and goes there too when its

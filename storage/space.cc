@@ -57,6 +57,16 @@ Result<void> Reservation::grow_to(std::uint64_t bytes) {
   return {};
 }
 
+void Reservation::adopt(std::uint64_t bytes) {
+  if (space_ != nullptr) {
+    const MutexLock lock(space_->mutex_);
+    space_->reserved_ += bytes;
+    space_->written_ += bytes;
+  }
+  bytes_ += bytes;
+  written_ += bytes;
+}
+
 void Reservation::note_written(std::uint64_t written) {
   written = std::min(written, bytes_);
   if (written <= written_) return;

@@ -26,6 +26,8 @@ class Reservation {
 
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   Result<void> grow_to(std::uint64_t bytes);  // no-op when that much is held
+  // Bytes that lie on the disk already, uncounted, become part of the promise.
+  void adopt(std::uint64_t bytes);
   // In all, `written` of the promised bytes are on disk (statvfs sees them): they no longer count against min_free.
   void note_written(std::uint64_t written);
   void commit(std::uint64_t stored);  // promised -> stored

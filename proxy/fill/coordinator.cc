@@ -3,22 +3,35 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <utility>
 
 namespace paddock {
 
 struct FillCoordinator::Job {
+  explicit Job(FillOrder what) : order(std::move(what)) {}
+
+  const FillOrder order;
   std::shared_ptr<Fill> fill;
-  std::shared_ptr<Upstream> upstream;
-  std::string repository;
+  std::unique_ptr<FillSlots::Slot> slot;
   std::shared_ptr<PartialBlob> partial;  // once begun
-  std::vector<std::byte> buffer;
-  std::size_t fruitless = 0;  // transfers in a row that brought nothing
+  bool resumed = false;                  // the partial has bytes of an earlier fill
+  bool one_source = false;               // bytes came wrong: a single stream now
+  bool verified_wrong = false;           // the whole was, so that any of the sources may be at fault
+  std::set<std::string> sources;         // where the partial's bytes came from
+  std::optional<std::chrono::steady_clock::time_point> alone_since;
 };
+
+namespace {
+
+// The upstream, not its bytes: what has come is good. After a protocol error even the size may be wrong.
+bool may_come_back(ErrorCode code) {
+  return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::rate_limited ||
+         code == ErrorCode::denied || code == ErrorCode::unauthorized || code == ErrorCode::not_found;
+}
+
+}  // namespace
 
 FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options)
     : loops_(loops),
@@ -26,20 +39,25 @@ FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStor
       store_(store),
       options_(options),
       clock_(options.clock != nullptr ? *options.clock : system_clock_),
-      unkeepable_(clock_, options.disk_rest) {}
+      unkeepable_(clock_, options.disk_rest),
+      wrong_(clock_, options.wrong_rest),
+      slots_(options.at_once) {}
 
-std::shared_ptr<Fill> FillCoordinator::fetch(std::shared_ptr<Upstream> upstream, const std::string& repository,
-                                             const Digest& digest) {
-  auto job = std::make_shared<Job>();
+std::shared_ptr<Fill> FillCoordinator::fetch(FillOrder order) {
+  auto job = std::make_shared<Job>(std::move(order));
+  const auto& wanted = job->order;
   {
     const MutexLock lock(mutex_);
-    auto& fill = fills_[digest];
-    if (fill) return fill;
-    fill = std::make_shared<Fill>(digest, upstream->name(), repository);
-    job->fill = fill;
+    auto& running = fills_[wanted.digest];
+    if (running.fill) {
+      const auto known = running.job.lock();
+      if (known && wanted.priority == FillPriority::client) known->slot->raise();
+      return running.fill;
+    }
+    job->fill = std::make_shared<Fill>(wanted.digest, wanted.upstream->name(), wanted.repository);
+    job->slot = slots_.enter(wanted.priority);
+    running = {job->fill, job};
   }
-  job->upstream = std::move(upstream);
-  job->repository = repository;
   asio::co_spawn(loops_.next(), run(job), asio::detached);
   return job->fill;
 }
@@ -47,7 +65,7 @@ std::shared_ptr<Fill> FillCoordinator::fetch(std::shared_ptr<Upstream> upstream,
 std::shared_ptr<Fill> FillCoordinator::find(const Digest& digest) const {
   const MutexLock lock(mutex_);
   const auto found = fills_.find(digest);
-  return found == fills_.end() ? nullptr : found->second;
+  return found == fills_.end() ? nullptr : found->second.fill;
 }
 
 Task<void> FillCoordinator::run(std::shared_ptr<Job> job) {
@@ -57,19 +75,13 @@ Task<void> FillCoordinator::run(std::shared_ptr<Job> job) {
   } catch (const std::exception& e) {
     outcome = paddock::fail(ErrorCode::io, Blame::us, e.what());
   }
-  if (!outcome && job->partial) {
-    // A failed commit has removed it already; giving up twice does no harm.
-    co_await pool_.run([this, partial = job->partial, error = outcome.error()]() -> Result<void> {
-      store_.abandon(*partial, error);
-      return {};
-    });
-  }
+  if (!outcome && job->partial) co_await put_away(*job, outcome.error());
   settle(*job, outcome);
 }
 
 Task<Result<void>> FillCoordinator::fill(Job& job) {
-  if (stopping_) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
-  const Digest digest = job.fill->digest();
+  const Digest digest = job.order.digest;
+  if (!co_await job.slot->wait()) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
   // It may have been committed between the caller's look and this fill.
   if (auto blob = co_await pool_.run([this, digest] { return store_.open(digest); })) {
     job.fill->finish(*std::move(blob));
@@ -78,108 +90,126 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
   if (unkeepable_.contains(digest.to_string())) {
     co_return paddock::fail(ErrorCode::io, Blame::us, "it could not be written a moment ago");
   }
-  auto transfer = co_await open_transfer(job);
-  if (!transfer) co_return std::unexpected(std::move(transfer).error());
-  const auto size = co_await size_of(job, *transfer);
-  auto partial = co_await pool_.run([this, digest, size] { return store_.begin(digest, size); });
-  if (!partial) {
-    Error error = std::move(partial).error();
-    // A folder of ours that is gone says nothing about the blob.
-    if (error.code == ErrorCode::not_found) error.code = ErrorCode::io;
-    co_return std::unexpected(std::move(error));
+  if (wrong_.contains(digest.to_string())) {
+    co_return paddock::fail(ErrorCode::digest_mismatch, Blame::upstream,
+                            "the upstream has just sent other bytes than " + digest.to_string() + ", twice");
   }
-  job.partial = *std::move(partial);
-  job.buffer.resize(options_.buffer_size);
-  job.fill->publish(job.partial, transfer->source);
-
   for (;;) {
-    auto copied = co_await copy(job, *transfer);
-    transfer->read = nullptr;  // closes a broken transfer before the next one is opened
-    if (copied) break;
-    if (auto wait = co_await back_off(job, copied.error()); !wait) co_return wait;
-    ++resumed_;
-    auto next = co_await open_transfer(job);
-    if (!next) co_return std::unexpected(std::move(next).error());
-    transfer = std::move(next);
-    job.fill->set_source(transfer->source);
+    auto done = co_await attempt(job);
+    if (done || !retry_wrong(job, done.error())) co_return done;
+    co_await put_away(job, done.error());
+    job.partial.reset();
+    job.sources.clear();
   }
+}
+
+bool FillCoordinator::retry_wrong(Job& job, const Error& why) {
+  if (why.code != ErrorCode::digest_mismatch) return false;
+  ++verify_failures_;
+  spdlog::error("{} came wrong from {}{}: {}", job.order.digest.to_string(), fmt::join(job.sources, ", "),
+                job.resumed ? ", or was spoilt on our disk" : "", why.context);
+  const bool again = job.resumed || !job.one_source;
+  if (!job.resumed) {
+    if (job.verified_wrong) {
+      for (const auto& source : job.sources) job.order.upstream->distrust(source);
+    }
+    job.one_source = true;
+  }
+  job.verified_wrong = false;
+  job.resumed = false;
+  if (!again) wrong_.add(job.order.digest.to_string());
+  return again && !stopping_;
+}
+
+Task<Result<void>> FillCoordinator::attempt(Job& job) {
+  auto first = co_await begin(job);
+  if (!first) co_return std::unexpected(std::move(first).error());
+  FetchOptions options = options_.fetch;
+  options.connections = job.order.limits.connections;
+  options.ranged = !job.one_source;
+  const auto fetch = std::make_shared<BlobFetch>(
+      BlobFetch::Source{job.order.upstream, job.order.repository, job.order.limits}, job.partial,
+      BlobFetch::Surroundings{.readers = [&job] { return job.fill->positions(); },
+                              .interrupted = [this, &job] { return interrupted(job); },
+                              .on_source =
+                                  [&job](const std::string& source) {
+                                    job.sources.insert(source);
+                                    job.fill->set_source(source);
+                                  },
+                              .on_resumed = [this] { ++resumed_; }},
+      BlobFetch::Pools{pool_, sync_pool()}, options);
+  if (auto fetched = co_await fetch->run(*std::move(first)); !fetched) co_return fetched;
   // Before the commit has its turn: until then readers of a small blob see nothing of it.
   auto verified = co_await pool_.run([filled = job.partial] { return filled->verify(); });
-  if (!verified) co_return verified;
-  BlockingPool& commits = options_.commits != nullptr ? *options_.commits : pool_;
-  co_return co_await commits.run([this, filled = job.partial] { return store_.commit(*filled); });
+  if (!verified) {
+    job.verified_wrong = true;
+    co_return verified;
+  }
+  co_return co_await sync_pool().run([this, filled = job.partial] { return store_.commit(*filled); });
 }
 
-// From the first byte that is missing. Failures to open count as fruitless transfers and are retried here too.
-Task<Result<BlobTransfer>> FillCoordinator::open_transfer(Job& job) {
-  for (;;) {
-    const std::uint64_t offset = job.partial ? job.partial->contiguous() : 0;
-    auto transfer = co_await job.upstream->get_blob(job.repository, job.fill->digest(), offset, std::nullopt);
-    if (transfer) co_return transfer;
-    // Before the first byte the clients are waiting for an answer: the upstream's own retries must do.
-    if (!job.partial) co_return transfer;
-    if (auto wait = co_await back_off(job, transfer.error()); !wait) co_return std::unexpected(std::move(wait).error());
-  }
-}
-
-Task<std::optional<std::uint64_t>> FillCoordinator::size_of(const Job& job, const BlobTransfer& transfer) {
-  if (transfer.size) co_return transfer.size;
-  const auto info = co_await job.upstream->head_blob(job.repository, job.fill->digest());
-  co_return info ? std::optional(info->size) : std::nullopt;
-}
-
-Task<Result<void>> FillCoordinator::copy(Job& job, BlobTransfer& transfer) {
-  auto& partial = *job.partial;
-  const auto size = partial.size();
-  if (size && transfer.size && *size != *transfer.size) {
-    co_return paddock::fail(ErrorCode::protocol, Blame::upstream,
-                            "the blob's size changed in the middle of the transfer");
-  }
-  std::uint64_t position = partial.contiguous();
-  if (transfer.offset > position) {
-    co_return paddock::fail(ErrorCode::protocol, Blame::upstream, "the upstream skipped bytes");
-  }
-  std::uint64_t skip = position - transfer.offset;  // it ignored the range and started anew
-  for (;;) {
-    if (stopping_) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
-    auto count = co_await transfer.read(job.buffer);
-    if (!count) co_return std::unexpected(std::move(count).error());
-    if (*count == 0) break;
-    const auto dropped = std::min<std::uint64_t>(skip, *count);
-    skip -= dropped;
-    const auto bytes = std::span(job.buffer).first(*count).subspan(dropped);
-    if (bytes.empty()) continue;
-    if (!size && position + bytes.size() > options_.unsized_limit) {
-      co_return paddock::fail(ErrorCode::too_large, Blame::upstream, "a blob without a size that does not end");
+// Afterwards there is a partial that readers can follow; and the answer to the first request, if one was needed.
+Task<Result<std::optional<BlobTransfer>>> FillCoordinator::begin(Job& job) {
+  using First = std::optional<BlobTransfer>;
+  const Digest digest = job.order.digest;
+  auto partial = co_await pool_.run([this, digest] { return store_.resume(digest); });
+  First first;
+  if (!partial && partial.error().code == ErrorCode::not_found) {
+    const auto length = job.one_source ? std::nullopt : std::optional(options_.fetch.chunk);
+    auto transfer = co_await job.order.upstream->get_blob(job.order.repository, digest, 0, length);
+    if (!transfer) co_return std::unexpected(std::move(transfer).error());
+    auto size = transfer->size;
+    if (!size) {
+      const auto info = co_await job.order.upstream->head_blob(job.order.repository, digest);
+      if (info) size = info->size;
     }
-    auto written = co_await pool_.run([&partial, position, bytes] { return partial.write(position, bytes); });
-    if (!written) co_return written;
-    position += bytes.size();
-    job.fruitless = 0;
+    first = *std::move(transfer);
+    if (!size && first->end) {
+      // A part of nobody knows how much: the whole, until it ends.
+      transfer = co_await job.order.upstream->get_blob(job.order.repository, digest, 0, std::nullopt);
+      if (!transfer) co_return std::unexpected(std::move(transfer).error());
+      first = *std::move(transfer);
+    }
+    partial = co_await pool_.run([this, digest, size] { return store_.begin(digest, size); });
+    // A folder of ours that is gone says nothing about the blob.
+    if (!partial && partial.error().code == ErrorCode::not_found) partial.error().code = ErrorCode::io;
+  } else if (partial) {
+    job.resumed = true;
+    ++resumed_;
+    spdlog::info("fill of {} is taken up again: {} of {} bytes are there", digest.to_string(), (*partial)->received(),
+                 *(*partial)->size());
   }
-  if (size && position < *size) {
-    co_return paddock::fail(ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early", true);
-  }
-  co_return Result<void>{};
+  if (!partial) co_return std::unexpected(std::move(partial).error());
+  job.partial = *std::move(partial);
+  job.fill->publish(job.partial, first ? first->source : std::string());
+  co_return first;
 }
 
-// Waits before the next transfer, or says that there is none.
-Task<Result<void>> FillCoordinator::back_off(Job& job, const Error& why) {
-  if (stopping_) co_return std::unexpected(why);
-  double random = 0;
-  {
-    const MutexLock lock(mutex_);
-    random = std::uniform_real_distribution<>()(random_);
+std::optional<Error> FillCoordinator::interrupted(Job& job) const {
+  if (stopping_) return Error{.code = ErrorCode::cancelled, .blame = Blame::us, .context = "shutting down"};
+  if (options_.on_abandon == OnAbandon::finish || job.order.priority == FillPriority::background) return std::nullopt;
+  const auto now = std::chrono::steady_clock::now();
+  if (job.fill->readers() > 0) {
+    job.alone_since.reset();
+  } else if (!job.alone_since) {
+    job.alone_since = now;
+  } else if (now - *job.alone_since >= options_.abandon_grace) {
+    return Error{.code = ErrorCode::cancelled, .blame = Blame::us, .context = "nobody waits for it"};
   }
-  const FailedAttempt failed{++job.fruitless, why.retryable, why.retry_after, options_.patience};
-  const auto delay = retry_delay(options_.retry, failed, random);
-  if (!delay) co_return std::unexpected(why);
-  spdlog::warn("fill of {} from {} broke off at byte {}: {}; next attempt in {} ms", job.fill->digest().to_string(),
-               job.upstream->name(), job.partial->contiguous(), why.context, delay->count());
-  asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
-  boost::system::error_code ignored;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  co_return Result<void>{};
+  return std::nullopt;
+}
+
+// Its readers fail. What came from an upstream that is gone, or at a time when we had to stop, is good; what is wrong,
+// or cannot be written, is not.
+Task<void> FillCoordinator::put_away(Job& job, const Error& why) {
+  if (!job.partial) co_return;
+  const bool keep = why.code == ErrorCode::cancelled || (why.blame == Blame::upstream && may_come_back(why.code));
+  if (keep) ++suspended_;
+  // A failed commit has removed it already; giving up twice does no harm.
+  co_await pool_.run([this, keep, partial = job.partial, why]() -> Result<void> {
+    keep ? store_.suspend(*partial, why) : store_.abandon(*partial, why);
+    return {};
+  });
 }
 
 void FillCoordinator::settle(const Job& job, const Result<void>& outcome) {
@@ -213,7 +243,6 @@ void FillCoordinator::note_not_kept(const Job& job, const Error& error) {
 
 void FillCoordinator::note_failure(const Job& job, const Error& error) {
   ++failed_;
-  if (error.code == ErrorCode::digest_mismatch) ++verify_failures_;
   const auto status = job.fill->status();
   const bool expected = error.blame == Blame::us || error.code == ErrorCode::not_found;
   spdlog::log(expected ? spdlog::level::info : spdlog::level::err, "fill of {} for {}/{} from {} failed: {} ({})",
@@ -225,7 +254,7 @@ std::vector<FillStatus> FillCoordinator::fills() const {
   std::vector<std::shared_ptr<Fill>> running;
   {
     const MutexLock lock(mutex_);
-    for (const auto& [digest, fill] : fills_) running.push_back(fill);
+    for (const auto& [digest, entry] : fills_) running.push_back(entry.fill);
   }
   std::vector<FillStatus> result;
   result.reserve(running.size());
@@ -234,12 +263,21 @@ std::vector<FillStatus> FillCoordinator::fills() const {
 }
 
 FillCoordinator::Stats FillCoordinator::stats() const {
+  const auto waiting = slots_.waiting();
   const MutexLock lock(mutex_);
-  return {fills_.size(), completed_, failed_, verify_failures_, resumed_, not_kept_};
+  return {.running = fills_.size(),
+          .completed = completed_,
+          .failed = failed_,
+          .verify_failures = verify_failures_,
+          .resumed = resumed_,
+          .not_kept = not_kept_,
+          .suspended = suspended_,
+          .waiting = waiting};
 }
 
 bool FillCoordinator::stop(std::chrono::milliseconds timeout) {
   stopping_ = true;
+  slots_.close();
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   const MutexLock lock(mutex_);
   while (!fills_.empty()) {

@@ -28,7 +28,7 @@ Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point dead
       if (const auto* blob = std::get_if<Blob>(&state_)) co_return *blob;
       if (const auto* streaming = std::get_if<Streaming>(&state_)) partial = streaming->partial;
     }
-    // After a failed partial the fill's own end follows, and only then another one may begin.
+    // One that has failed is replaced by another attempt, or the fill fails.
     if (partial && partial->state() != PartialBlob::State::failed) {
       auto size = co_await partial->wait_size(deadline);
       if (size) co_return partial;
@@ -53,7 +53,7 @@ bool Fill::failed() const {
 }
 
 FillStatus Fill::status() const {
-  FillStatus status{digest_, upstream_, repository_, "", "", 0, std::nullopt, *readers_, started_};
+  FillStatus status{digest_, upstream_, repository_, "", "", 0, std::nullopt, readers(), started_};
   std::shared_ptr<PartialBlob> partial;
   {
     const MutexLock lock(mutex_);
@@ -76,9 +76,22 @@ FillStatus Fill::status() const {
   return status;
 }
 
-std::shared_ptr<void> Fill::add_reader() {
-  ++*readers_;
-  return {nullptr, [readers = readers_](void*) { --*readers; }};
+std::shared_ptr<Fill::Reader> Fill::add_reader(std::uint64_t position) {
+  auto reader = std::make_shared<Reader>(position);
+  const MutexLock lock(mutex_);
+  readers_.push_back(reader);
+  return reader;
+}
+
+std::vector<std::uint64_t> Fill::positions() const {
+  std::vector<std::uint64_t> positions;
+  const MutexLock lock(mutex_);
+  std::erase_if(readers_, [&](const auto& known) {
+    const auto reader = known.lock();
+    if (reader) positions.push_back(reader->position);
+    return !reader;
+  });
+  return positions;
 }
 
 void Fill::publish(std::shared_ptr<PartialBlob> partial, std::string source) {

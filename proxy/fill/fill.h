@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "storage/blob_store.h"
 #include "storage/mutex.h"
@@ -50,8 +51,13 @@ class Fill {
   // It is over, or about to be: how it failed is old news to who comes now.
   [[nodiscard]] bool failed() const;
 
-  // Counts a reader for as long as the token lives.
-  [[nodiscard]] std::shared_ptr<void> add_reader();
+  // Somebody who reads from `position` on, for as long as it lives. What readers get to next is fetched first.
+  struct Reader {
+    std::atomic<std::uint64_t> position;
+  };
+  [[nodiscard]] std::shared_ptr<Reader> add_reader(std::uint64_t position);
+  [[nodiscard]] std::size_t readers() const { return positions().size(); }
+  [[nodiscard]] std::vector<std::uint64_t> positions() const;
 
   // --- the coordinator's ---
   void publish(std::shared_ptr<PartialBlob> partial, std::string source);
@@ -71,8 +77,8 @@ class Fill {
   const Digest digest_;
   const std::string upstream_, repository_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-  const std::shared_ptr<std::atomic<std::uint64_t>> readers_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   mutable Mutex mutex_;
+  mutable std::vector<std::weak_ptr<Reader>> readers_ PADDOCK_GUARDED_BY(mutex_);
   State state_ PADDOCK_GUARDED_BY(mutex_);
   std::string source_ PADDOCK_GUARDED_BY(mutex_);
   Notifier changed_;

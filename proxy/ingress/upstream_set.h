@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/fill/fill_limits.h"
 #include "proxy/ingress/upstream_selector.h"
 #include "proxy/tags/freshness.h"
 #include "proxy/upstream/upstream.h"
@@ -20,6 +21,7 @@ struct UpstreamSet {
     std::shared_ptr<Upstream> upstream;
     TagPolicy tags;
     std::chrono::milliseconds stall{30'000};  // a transfer from it that is silent for so long is given up
+    FillLimits limits{};
   };
   UpstreamSelector selector;
   std::map<std::string, Entry> entries;  // by UpstreamRule::name

@@ -54,6 +54,8 @@ class ClientResponse {
   [[nodiscard]] virtual std::optional<std::uint64_t> content_length() const = 0;
   // At least one byte, or 0 at the end of the body. A body shorter than announced is `unavailable`.
   virtual Task<Result<std::size_t>> read(std::span<std::byte> out) = 0;
+  // Closes the connection; a read that waits ends with an error. On the response's own thread.
+  virtual void abort() = 0;
 };
 
 // The rest of the body; too_large above `limit` bytes.

@@ -88,6 +88,10 @@ Task<Result<std::size_t>> HttpResponse::read(std::span<std::byte> out) {
   co_return got;
 }
 
+void HttpResponse::abort() {
+  if (connection_) connection_->abort();
+}
+
 Task<Result<std::size_t>> HttpResponse::read_plain(std::span<std::byte> out) {
   const bool counted = framing_ == Framing::length;
   const auto wanted = counted ? std::min<std::uint64_t>(out.size(), remaining_) : out.size();

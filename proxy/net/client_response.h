@@ -41,6 +41,7 @@ class HttpResponse final : public ClientResponse {
   [[nodiscard]] const Headers& headers() const override { return headers_; }
   [[nodiscard]] std::optional<std::uint64_t> content_length() const override { return content_length_; }
   Task<Result<std::size_t>> read(std::span<std::byte> out) override;
+  void abort() override;
 
  private:
   using Parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;

@@ -20,7 +20,7 @@ struct Following {
   std::shared_ptr<PartialBlob> partial;
   std::uint64_t position, end;
   std::chrono::milliseconds stall;
-  std::shared_ptr<void> reader;
+  std::shared_ptr<Fill::Reader> reader;
 };
 
 Task<Piece> next_filled(std::shared_ptr<Following> body) {
@@ -31,6 +31,7 @@ Task<Piece> next_filled(std::shared_ptr<Following> body) {
   if (length == 0) co_return fail(ErrorCode::protocol, Blame::upstream, "the blob ended before the requested range");
   FileRegion region{body->partial->file(), body->position, length};
   body->position += length;
+  body->reader->position = body->position;
   co_return region;
 }
 
@@ -70,7 +71,7 @@ BodyStream stored_body(Blob blob, ByteRange range) {
 }
 
 BodyStream filling_body(std::shared_ptr<PartialBlob> partial, ByteRange range, std::chrono::milliseconds stall,
-                        std::shared_ptr<void> reader) {
+                        std::shared_ptr<Fill::Reader> reader) {
   auto body =
       std::make_shared<Following>(Following{std::move(partial), range.first, range.last + 1, stall, std::move(reader)});
   return {range.length(), [body] { return next_filled(body); }};

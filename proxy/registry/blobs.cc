@@ -147,12 +147,18 @@ Task<Filling> wait_for_fill(const RegistryContext& context, const RepositoryRequ
   for (int number = 1;; ++number) {
     const auto before = context.fills.find(digest);
     const bool ending = before && before->failed();  // one that we begin and that fails at once is not old news
-    auto fill = context.fills.fetch(request.upstream.upstream, mine.repository, digest);
+    auto fill = context.fills.fetch({.upstream = request.upstream.upstream,
+                                     .repository = mine.repository,
+                                     .digest = digest,
+                                     .limits = request.upstream.limits});
     auto source = co_await fill->source(deadline);
     const auto status = fill->status();
     const bool own =
         !(ending && fill == before) && status.repository == mine.repository && status.upstream == mine.upstream;
-    if (source || own || number == tries || source.error().blame != Blame::upstream) {
+    // A fill that was given up for want of readers, just now.
+    const bool abandoned = !source && source.error().code == ErrorCode::cancelled;
+    const bool again = !source && (abandoned || (!own && source.error().blame == Blame::upstream));
+    if (!again || number == tries) {
       co_return Filling{std::move(fill), std::move(source)};
     }
   }
@@ -175,7 +181,7 @@ Task<Response> serve_filling(const RegistryContext& context, const RepositoryReq
       co_return error_response(sure.error(), Subject::blob);
   }
   const auto stall = 2 * request.upstream.stall;  // one silent transfer may be noticed and replaced meanwhile
-  if (range) response.body = filling_body(std::move(partial), *range, stall, fill->add_reader());
+  if (range) response.body = filling_body(std::move(partial), *range, stall, fill->add_reader(range->first));
   co_return std::move(response);
 }
 

@@ -72,7 +72,7 @@ Result<void> check_repository(const std::string& repository) {
 HttpUpstream::HttpUpstream(Options options, HttpClient& client, const Clock& clock, UpstreamObserver observer)
     : options_(std::make_shared<const Options>(std::move(options))),
       exchange_(std::make_shared<Exchange>(options_, client, clock, std::move(observer))),
-      health_(options_->endpoints.size(), options_->endpoint_rest, clock) {}
+      health_(std::make_shared<EndpointHealth>(options_->endpoints.size(), options_->health, clock)) {}
 
 // Each endpoint gets its share of the time, so that one that swallows packets does not use up all of it. One that has
 // failed a moment ago, or has others behind it, is not asked again and again.
@@ -80,15 +80,21 @@ Effort HttpUpstream::effort_for(std::size_t endpoint, std::size_t endpoints_left
                                 bool whole) const {
   const auto now = std::chrono::steady_clock::now();
   const auto share = now + (deadline - now) / static_cast<std::int64_t>(endpoints_left);
-  const std::size_t attempts = health_.resting(endpoint) ? 1
-                               : endpoints_left > 1      ? std::min<std::size_t>(2, options_->retry.attempts)
-                                                         : options_->retry.attempts;
+  const std::size_t attempts = health_->resting(endpoint) ? 1
+                               : endpoints_left > 1       ? std::min<std::size_t>(2, options_->retry.attempts)
+                                                          : options_->retry.attempts;
   return {.endpoint = endpoint, .attempts = attempts, .deadline = share, .whole = whole};
 }
 
 void HttpUpstream::note(std::size_t endpoint, const Error* error) {
   const bool away = error != nullptr && (error->code == ErrorCode::unavailable || error->code == ErrorCode::timeout);
-  away ? health_.failed(endpoint) : health_.answered(endpoint);
+  away ? health_->failed(endpoint) : health_->answered(endpoint);
+}
+
+void HttpUpstream::distrust(const std::string& source) {
+  for (std::size_t i = 0; i < options_->endpoints.size(); ++i) {
+    if (options_->endpoints[i].authority() == source) health_->sent_wrong_bytes(i);
+  }
 }
 
 Task<Result<ManifestInfo>> HttpUpstream::head_manifest(std::string repository, std::string reference) {

@@ -1,8 +1,8 @@
 // HttpUpstream: an upstream registry over HTTP(S), as strangers run them: several endpoints with the same content,
 // tokens from other hosts, redirects to object storage, HEAD or Range not supported, outages.
 //
-// Endpoints are tried in their order, those that failed a moment ago last; the next one is asked when one cannot be
-// reached, or gives bytes that are not what it was asked for. What a reachable endpoint denies is denied.
+// Endpoints are tried in the order of EndpointHealth; the next one is asked when one cannot be reached, or gives bytes
+// that are not what it was asked for. What a reachable endpoint denies is denied.
 // Thread-safe. Destroy it when no call is in progress; `client` and `clock` outlive the event loops' work. Transfers
 // may outlive it. Errors: as upstream.h. Metadata has one deadline over all tries, a blob one until its first byte.
 #pragma once
@@ -31,8 +31,11 @@ class HttpUpstream final : public Upstream {
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;
   Task<Result<BlobTransfer>> get_blob(std::string repository, Digest digest, std::uint64_t offset,
                                       std::optional<std::uint64_t> length) override;
+  void distrust(const std::string& source) override;
   Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) override;
   Task<Result<std::string>> referrers(std::string repository, Digest digest) override;
+  // In the order of the configuration.
+  [[nodiscard]] std::vector<EndpointHealth::State> endpoints() const { return health_->states(); }
 
  private:
   template <typename T>
@@ -58,7 +61,7 @@ class HttpUpstream final : public Upstream {
 
   const std::shared_ptr<const UpstreamOptions> options_;
   const std::shared_ptr<Exchange> exchange_;
-  EndpointHealth health_;
+  const std::shared_ptr<EndpointHealth> health_;  // transfers may outlive this
 };
 
 // invalid_argument (client) unless it can be put into a target.

@@ -25,18 +25,18 @@ std::unexpected<Error> bad(std::string_view why) {
 // Where a transfer starts and how large the blob is, from the header of a 200 or 206.
 struct Placement {
   std::uint64_t offset = 0;
-  std::optional<std::uint64_t> size;
+  std::optional<std::uint64_t> end, size;
 };
 
 Result<Placement> placement(const ClientResponse& response, std::uint64_t asked) {
   if (is_encoded(response.headers())) return bad("it comes compressed, unasked");
   const auto length = response.content_length();
-  if (response.status() == 200) return Placement{0, length};
+  if (response.status() == 200) return Placement{0, length, length};
   const auto range = parse_content_range(response.headers().get("Content-Range").value_or(""));
   if (!range) return bad("a 206 without a usable Content-Range");
   if (range->range.first != asked) return bad("a 206 that starts at another byte than asked for");
   if (length && *length != range->range.length()) return bad("Content-Length and Content-Range disagree");
-  return Placement{asked, range->size};
+  return Placement{asked, range->range.last + 1, range->size};
 }
 
 std::string range_header(std::uint64_t offset, std::optional<std::uint64_t> length) {
@@ -47,13 +47,29 @@ std::string range_header(std::uint64_t offset, std::optional<std::uint64_t> leng
 
 // What reads a blob; lives as long as BlobTransfer::read.
 struct Reader {
-  std::shared_ptr<Exchange> exchange;
+  Reader(std::shared_ptr<Exchange> from, std::shared_ptr<EndpointHealth> watcher, std::size_t at, UpstreamAnswer what)
+      : exchange(std::move(from)), health(std::move(watcher)), endpoint(at), answer(std::move(what)) {
+    health->transfer_began(endpoint);
+  }
+  ~Reader() { health->transfer_ended(endpoint, bytes, waited); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  const std::shared_ptr<Exchange> exchange;
+  const std::shared_ptr<EndpointHealth> health;
+  const std::size_t endpoint;
   UpstreamAnswer answer;
+  std::uint64_t bytes = 0;
+  std::chrono::nanoseconds waited{0};
 };
 
 Task<Result<std::size_t>> read_some(std::shared_ptr<Reader> reader, std::span<std::byte> out) {
+  const auto began = std::chrono::steady_clock::now();
   auto got = co_await reader->answer.response->read(out);
-  if (got) reader->exchange->count_bytes(reader->answer.endpoint, *got);
+  reader->waited += std::chrono::steady_clock::now() - began;
+  if (!got) co_return got;
+  reader->bytes += *got;
+  reader->exchange->count_bytes(reader->answer.endpoint, *got);
   co_return got;
 }
 
@@ -130,10 +146,16 @@ Task<Result<BlobTransfer>> HttpUpstream::get_blob_at(std::string repository, Dig
   auto place = placement(*answer->response, offset);
   if (!place) co_return std::unexpected(std::move(place).error());
   if (auto ok = check_blob_size(digest, place->size.value_or(1)); !ok) co_return std::unexpected(std::move(ok).error());
-  auto reader = std::make_shared<Reader>(exchange_, *std::move(answer));
-  BlobTransfer transfer{.offset = place->offset, .size = place->size, .source = reader->answer.endpoint, .read = {}};
-  transfer.read = [reader = std::move(reader)](std::span<std::byte> out) { return read_some(reader, out); };
-  co_return transfer;
+  auto reader = std::make_shared<Reader>(exchange_, health_, effort.endpoint, *std::move(answer));
+  co_return BlobTransfer{
+      .offset = place->offset,
+      .end = place->end,
+      .size = place->size,
+      .source = reader->answer.endpoint,
+      .etag = std::string(reader->answer.response->headers().get("ETag").value_or("")),
+      .read = [reader](std::span<std::byte> out) { return read_some(reader, out); },
+      .abort = [reader] { reader->answer.response->abort(); },
+  };
 }
 
 }  // namespace paddock

@@ -18,7 +18,7 @@ template <typename T>
 Task<Result<T>> HttpUpstream::over_endpoints(bool whole, Ask<T> ask) {
   const auto budget = whole ? options_->metadata_budget : options_->blob_budget;
   const auto deadline = std::chrono::steady_clock::now() + budget;
-  const auto order = health_.order();
+  const auto order = whole ? health_->order() : health_->order_for_transfer();
   Result<T> result = fail(ErrorCode::unavailable, Blame::us, "no endpoint is configured");
   for (std::size_t i = 0; i < order.size(); ++i) {
     result = co_await ask(effort_for(order[i], order.size() - i, deadline, whole));

@@ -38,13 +38,17 @@ struct BlobInfo {
   std::uint64_t size = 0;
 };
 
-// A blob on its way, from `offset` on. Destroying it closes the transfer.
+// A blob on its way, from `offset` on. Destroying it closes the transfer. Belongs to the event loop that asked for it.
 struct BlobTransfer {
   std::uint64_t offset = 0;           // where the bytes really start: 0 when the upstream ignored the range
+  std::optional<std::uint64_t> end;   // where they end, when the upstream said it
   std::optional<std::uint64_t> size;  // of the whole blob, when the upstream said it; not verified
   std::string source;                 // endpoint host, for logs
+  std::string etag;                   // as sent; empty when there is none
   // At least one byte, or 0 at the end.
   std::function<Task<Result<std::size_t>>(std::span<std::byte>)> read;
+  // Ends a read that waits, with an error.
+  std::function<void()> abort;
 };
 
 struct TagPage {
@@ -63,6 +67,8 @@ class Upstream {
   // `length` bytes from `offset` on, or all from there; fewer or other bytes are never an error here, see BlobTransfer.
   virtual Task<Result<BlobTransfer>> get_blob(std::string repository, Digest digest, std::uint64_t offset,
                                               std::optional<std::uint64_t> length) = 0;
+  // Bytes from this source (see BlobTransfer) were not what they should be: it is asked last for a while.
+  virtual void distrust(const std::string& source) = 0;
   virtual Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) = 0;
   // The referrers index as JSON, from the API or the tag-schema fallback; not_found when there are none.
   virtual Task<Result<std::string>> referrers(std::string repository, Digest digest) = 0;

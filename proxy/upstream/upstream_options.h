@@ -10,6 +10,7 @@
 
 #include "proxy/net/client.h"
 #include "proxy/net/url.h"
+#include "proxy/upstream/endpoint_health.h"
 #include "proxy/upstream/proxy_environment.h"
 #include "proxy/upstream/redirect.h"
 #include "proxy/upstream/retry.h"
@@ -29,7 +30,7 @@ struct UpstreamOptions {
   Deadlines deadlines{.connect = std::chrono::seconds(5)};
   std::chrono::milliseconds metadata_budget{12'000};  // everything but blobs: the whole answer, all tries together
   std::chrono::milliseconds blob_budget{20'000};      // until a blob's first byte; clients give up at 30 s
-  std::chrono::seconds endpoint_rest{10};             // how long an endpoint that failed comes last
+  EndpointHealth::Options health{};                   // which endpoint is asked next
   std::size_t manifest_limit = std::size_t{4} << 20U;
   std::size_t list_limit = std::size_t{8} << 20U;
   std::function<double()> random{};  // in [0, 1), thread-safe; for jitter, one of its own if absent

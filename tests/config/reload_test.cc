@@ -16,7 +16,6 @@ namespace {
 struct Change {
   void operator()(std::string* value) const { *value += "x"; }
   void operator()(bool* value) const { *value = !*value; }
-  void operator()(std::optional<std::uint32_t>* value) const { *value = value->value_or(0) + 1; }
   void operator()(SizeLimit* value) const { *value = SizeLimit{value->bytes + 1, 0}; }
   void operator()(std::vector<std::string>* value) const { value->emplace_back("x"); }
   template <typename T>

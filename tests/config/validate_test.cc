@@ -37,6 +37,37 @@ TEST_CASE("a user name that Basic authentication cannot carry is refused") {
   CHECK(result.error().context.find("upstreams[0].username: holds a ':'") != std::string::npos);
 }
 
+TEST_CASE("mirrors are other upstreams of the same configuration") {
+  Config config;
+  config.upstreams[0].mirrors = {"docker.io"};
+  CHECK(validate(config));
+  config.upstreams[0].mirrors = {"registry.baidubce.com", "nowhere.example"};
+  const auto result = validate(config);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().context.find("upstreams[0].mirrors[0]: is the upstream itself") != std::string::npos);
+  CHECK(result.error().context.find("upstreams[0].mirrors[1]: 'nowhere.example' is not") != std::string::npos);
+}
+
+TEST_CASE("limits of fills have limits") {
+  struct Case {
+    std::function<void(Config&)> change;
+    std::string key;
+  };
+  const auto c = GENERATE(values<Case>({
+      {[](Config& x) { x.fills.at_once = 0; }, "fills.at_once"},
+      {[](Config& x) { x.fills.at_once = 1025; }, "fills.at_once"},
+      {[](Config& x) { x.fills.on_abandon = "stop"; }, "fills.on_abandon"},
+      {[](Config& x) { x.fills.on_abandon = ""; }, "fills.on_abandon"},
+      {[](Config& x) { x.upstreams[0].max_connections = 1025; }, "upstreams[0].max_connections"},
+      {[](Config& x) { x.upstreams[0].connections = 0; }, "upstreams[0].connections"},
+  }));
+  Config config;
+  c.change(config);
+  const auto result = validate(config);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().context.find(c.key) != std::string::npos);
+}
+
 TEST_CASE("addresses with port 0 never collide") {
   Config config;
   config.server.listen = {"127.0.0.1:0", "127.0.0.1:0"};
@@ -56,8 +87,6 @@ TEST_CASE("settings not acted on are named, and fatal where ignoring them would 
       {[](Config& x) { x.server.auth_htpasswd = "f"; }, true, "server.auth"},
       {[](Config& x) { x.server.auth_anonymous_pull = false; }, true, "server.auth"},
       {[](Config& x) { x.connect_proxy.listen = "127.0.0.1:3128"; }, true, "ingress.connect_proxy.listen"},
-      {[](Config& x) { x.upstreams[1].connections = 8; }, false, "upstreams[1].connections"},
-      {[](Config& x) { x.upstreams[2].bandwidth = 1; }, false, "upstreams[2].bandwidth"},
       {[](Config& x) { x.warm.emplace_back(); }, false, "warm"},
   }));
   Config config;
@@ -66,10 +95,4 @@ TEST_CASE("settings not acted on are named, and fatal where ignoring them would 
   REQUIRE(found.size() == 1);
   CHECK(found[0].fatal == c.fatal);
   CHECK(found[0].message.starts_with(c.key));
-}
-
-TEST_CASE("one connection is what this version does, and no warning") {
-  Config config;
-  config.upstreams[0].connections = 1;
-  CHECK(unsupported_settings(config).empty());
 }

@@ -110,7 +110,7 @@ log: {level: debug, format: json}
   CHECK(a.password_file == "p");
   CHECK(a.ca_file == "ca.pem");
   CHECK(a.allow.size() == 2);
-  CHECK(a.connections == 4U);
+  CHECK(a.connections == 4);
   CHECK(a.bandwidth == 100U << 20U);
   CHECK(a.tag_ttl == std::chrono::seconds{0});
   CHECK(a.stale_if_error == std::chrono::weeks{1});

@@ -32,6 +32,8 @@ class CorruptUpstreamTest(case.EndToEndCase):
         self.assertGreaterEqual(self.paddock.metric("paddock_verify_failures_total"), 1)
         self.assertIn(layer.digest, self.paddock.log_text())
         self.registry.flip_byte(layer.digest, at)
+        self.assertEqual(self.paddock.blob(REPOSITORY, layer.digest).status, 502, "refused for a while")
+        self.paddock.restart()
         good = self.paddock.blob(REPOSITORY, layer.digest)
         self.assertTrue(good.complete, good)
         self.assertEqual(good.digest, layer.digest)

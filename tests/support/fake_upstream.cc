@@ -1,7 +1,10 @@
 #include "tests/support/fake_upstream.h"
 
 #include <algorithm>
+#include <atomic>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -49,17 +52,22 @@ struct FakeUpstream::State {
   bool hide_sizes PADDOCK_GUARDED_BY(mutex) = false;
   std::optional<std::uint64_t> announced_size PADDOCK_GUARDED_BY(mutex);
   std::size_t read_limit PADDOCK_GUARDED_BY(mutex) = SIZE_MAX;
-  std::vector<std::string> gates PADDOCK_GUARDED_BY(mutex);
-  std::optional<std::uint64_t> blob_gate PADDOCK_GUARDED_BY(mutex);
+  std::vector<std::string> gates PADDOCK_GUARDED_BY(mutex), single_gates PADDOCK_GUARDED_BY(mutex);
+  std::optional<std::uint64_t> blob_gate PADDOCK_GUARDED_BY(mutex), next_gate PADDOCK_GUARDED_BY(mutex);
+  bool released_all PADDOCK_GUARDED_BY(mutex) = false;
   std::size_t held PADDOCK_GUARDED_BY(mutex) = 0;
   std::vector<std::string> calls PADDOCK_GUARDED_BY(mutex);
   std::uint64_t given PADDOCK_GUARDED_BY(mutex) = 0;
-  std::size_t transfers PADDOCK_GUARDED_BY(mutex) = 0;
+  std::size_t transfers PADDOCK_GUARDED_BY(mutex) = 0, most_transfers PADDOCK_GUARDED_BY(mutex) = 0;
+  std::atomic<double> rate = 0;
+  std::string etag PADDOCK_GUARDED_BY(mutex);
 
   // Notes the call, waits at its gate, and says how it fails, if it does. By value: the caller's line may be gone.
   static Task<Result<void>> enter(std::shared_ptr<State> self, std::string call);
   static Task<Result<void>> wait_at_gate(std::shared_ptr<State> self, std::function<bool(const State&)> closed);
   [[nodiscard]] bool gate_closed(const std::string& call) const;
+  bool takes_single_gate(const std::string& call);
+  [[nodiscard]] bool all_released() const;
   [[nodiscard]] bool blob_gate_closed(std::uint64_t at) const;
   Result<void> failure_of(const std::string& call);
   Repository* find(std::string_view repository) PADDOCK_REQUIRES(mutex);
@@ -68,6 +76,16 @@ struct FakeUpstream::State {
 bool FakeUpstream::State::gate_closed(const std::string& call) const {
   const MutexLock lock(mutex);
   return std::ranges::any_of(gates, [&](const std::string& match) { return call.contains(match); });
+}
+
+bool FakeUpstream::State::takes_single_gate(const std::string& call) {
+  const MutexLock lock(mutex);
+  return std::erase_if(single_gates, [&](const std::string& match) { return call.contains(match); }) > 0;
+}
+
+bool FakeUpstream::State::all_released() const {
+  const MutexLock lock(mutex);
+  return released_all;
 }
 
 bool FakeUpstream::State::blob_gate_closed(std::uint64_t at) const {
@@ -103,7 +121,10 @@ Task<Result<void>> FakeUpstream::State::enter(std::shared_ptr<State> self, std::
     self->calls.push_back(call);
     self->changed.notify_all();
   }
-  const std::function<bool(const State&)> closed = [&call](const State& state) { return state.gate_closed(call); };
+  const bool single = self->takes_single_gate(call);
+  const std::function<bool(const State&)> closed = [&call, single](const State& state) {
+    return state.gate_closed(call) || (single && !state.all_released());
+  };
   auto passed = co_await wait_at_gate(self, closed);
   if (!passed) co_return passed;
   co_return self->failure_of(call);
@@ -127,7 +148,7 @@ Repository* FakeUpstream::State::find(std::string_view repository) {
 struct FakeUpstream::Transfer {
   Transfer(std::shared_ptr<State> owner, Bytes content) : state(std::move(owner)), bytes(std::move(content)) {
     const MutexLock lock(state->mutex);
-    ++state->transfers;
+    state->most_transfers = std::max(state->most_transfers, ++state->transfers);
   }
   ~Transfer() {
     const MutexLock lock(state->mutex);
@@ -139,20 +160,41 @@ struct FakeUpstream::Transfer {
 
   static Task<Result<std::size_t>> read(std::shared_ptr<Transfer> self, std::span<std::byte> out) {
     const std::function<bool(const State&)> closed = [&self](const State& state) {
-      return state.blob_gate_closed(self->given);
+      return !self->aborted && (state.blob_gate_closed(self->given) || self->own_gate_closed());
     };
     if (auto passed = co_await State::wait_at_gate(self->state, closed); !passed) {
       co_return std::unexpected(std::move(passed).error());
     }
-    co_return self->give(out);
+    auto given = self->give(out);
+    const double rate = self->state->rate;
+    if (given && rate > 0) {
+      const std::chrono::duration<double> time(static_cast<double>(*given) / rate);
+      asio::steady_timer timer(co_await asio::this_coro::executor,
+                               std::chrono::duration_cast<std::chrono::nanoseconds>(time));
+      co_await timer.async_wait(asio::use_awaitable);
+    }
+    co_return given;
+  }
+
+  bool own_gate_closed() const {
+    const MutexLock lock(state->mutex);
+    return gate && given >= *gate && !state->released_all;
+  }
+
+  void abort() {
+    aborted = true;
+    state->released.notify_all();
   }
 
   Result<std::size_t> give(std::span<std::byte> out) {
+    if (aborted) return fail(ErrorCode::unavailable, Blame::upstream, "aborted", true);
     const MutexLock lock(state->mutex);
     if (broken && given >= broken->first) return std::unexpected(broken->second);
     std::uint64_t n = std::min<std::uint64_t>({out.size(), end - position, state->read_limit});
     if (broken) n = std::min(n, broken->first - given);
-    if (state->blob_gate && *state->blob_gate > given) n = std::min(n, *state->blob_gate - given);
+    for (const auto& at : {state->blob_gate, gate}) {
+      if (at && *at > given) n = std::min(n, *at - given);
+    }
     std::memcpy(out.data(), bytes->data() + position, n);
     position += n;
     given += n;
@@ -162,6 +204,8 @@ struct FakeUpstream::Transfer {
 
   std::shared_ptr<State> state;
   Bytes bytes;
+  std::atomic<bool> aborted = false;
+  std::optional<std::uint64_t> gate{};
   std::uint64_t position = 0, end = 0, given = 0;
   std::optional<std::pair<std::uint64_t, Error>> broken{};
 };
@@ -255,6 +299,7 @@ void FakeUpstream::release() {
     const MutexLock lock(state_->mutex);
     state_->gates.clear();
     state_->blob_gate.reset();
+    state_->released_all = true;
   }
   state_->released.notify_all();
 }
@@ -279,6 +324,35 @@ std::vector<std::string> FakeUpstream::calls(std::string_view match) const {
 std::uint64_t FakeUpstream::blob_bytes() const {
   const MutexLock lock(state_->mutex);
   return state_->given;
+}
+
+void FakeUpstream::hold_one(std::string match) {
+  const MutexLock lock(state_->mutex);
+  state_->single_gates.push_back(std::move(match));
+  state_->released_all = false;
+}
+
+void FakeUpstream::hold_next_transfer_at(std::uint64_t offset) {
+  const MutexLock lock(state_->mutex);
+  state_->next_gate = offset;
+  state_->released_all = false;
+}
+
+void FakeUpstream::distrust(const std::string& source) {
+  const MutexLock lock(state_->mutex);
+  state_->calls.push_back("distrust " + source);
+}
+
+void FakeUpstream::throttle(double rate) { state_->rate = rate; }
+
+void FakeUpstream::set_etag(std::string etag) {
+  const MutexLock lock(state_->mutex);
+  state_->etag = std::move(etag);
+}
+
+std::size_t FakeUpstream::most_open_transfers() const {
+  const MutexLock lock(state_->mutex);
+  return state_->most_transfers;
 }
 
 std::size_t FakeUpstream::open_transfers() const {
@@ -346,11 +420,16 @@ Result<BlobTransfer> FakeUpstream::start_transfer(const std::string& name, const
   transfer->position = whole ? 0 : offset;
   transfer->end =
       whole ? bytes->size() : std::min<std::uint64_t>(bytes->size(), offset + length.value_or(bytes->size()));
+  transfer->gate = std::exchange(state_->next_gate, std::nullopt);
   transfer->broken = std::exchange(state_->broken_blob, std::nullopt);
   const auto size = state_->hide_sizes ? std::nullopt : std::optional<std::uint64_t>(bytes->size());
-  return BlobTransfer{.offset = transfer->position, .size = size, .source = name_, .read = [transfer](auto out) {
-                        return Transfer::read(transfer, out);
-                      }};
+  return BlobTransfer{.offset = transfer->position,
+                      .end = state_->hide_sizes ? std::nullopt : std::optional<std::uint64_t>(transfer->end),
+                      .size = size,
+                      .source = name_,
+                      .etag = state_->etag,
+                      .read = [transfer](auto out) { return Transfer::read(transfer, out); },
+                      .abort = [transfer] { transfer->abort(); }};
 }
 
 Task<Result<TagPage>> FakeUpstream::list_tags(std::string repository, std::size_t limit, std::string last) {

@@ -42,11 +42,16 @@ class FakeUpstream final : public Upstream {
   void hide_sizes(bool on);                               // BlobTransfer::size stays empty
   void announce_size(std::optional<std::uint64_t> size);  // what HEAD of any blob says, instead of the truth
   void limit_reads(std::size_t most);                     // bytes a read gives at most
+  void throttle(double rate);                             // bytes a second that each transfer brings; 0: no limit
+  void set_etag(std::string etag);                        // of every transfer from now on
 
   // Gates: matching calls wait at their start until release().
   void hold(std::string match);
+  void hold_one(std::string match);  // only the next call that matches
   // Reads of blobs wait once this many bytes of the transfer have been given.
   void hold_blobs_at(std::uint64_t offset);
+  // One transfer, the next to be opened, waits there.
+  void hold_next_transfer_at(std::uint64_t offset);
   void release();  // opens all gates
   bool wait_for_held(std::size_t n = 1) const;
 
@@ -54,6 +59,7 @@ class FakeUpstream final : public Upstream {
   [[nodiscard]] std::size_t count(std::string_view match = {}) const { return calls(match).size(); }
   [[nodiscard]] std::uint64_t blob_bytes() const;  // given to readers
   [[nodiscard]] std::size_t open_transfers() const;
+  [[nodiscard]] std::size_t most_open_transfers() const;
 
   [[nodiscard]] const std::string& name() const override { return name_; }
   Task<Result<ManifestInfo>> head_manifest(std::string repository, std::string reference) override;
@@ -61,6 +67,7 @@ class FakeUpstream final : public Upstream {
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;
   Task<Result<BlobTransfer>> get_blob(std::string repository, Digest digest, std::uint64_t offset,
                                       std::optional<std::uint64_t> length) override;
+  void distrust(const std::string& source) override;  // a call, "distrust SOURCE"
   Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) override;
   Task<Result<std::string>> referrers(std::string repository, Digest digest) override;
 

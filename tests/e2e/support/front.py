@@ -22,12 +22,17 @@ class Exchange:
     path: str
     range: str = ""
     status: int = 0
+    start: int = 0  # of the body, in the blob
+    length: int = 0
     body_bytes: int = 0
     finished: bool = False
 
 
 class Hold:
-    """Bodies of paths with `part` in them stop after `at` bytes until release(); without `at`, answers to `method`."""
+    """Byte `at` of bodies of paths with `part` in them is not sent until release(); without `at`, answers to `method`.
+
+    It is the byte of the whole, whichever of several ranges it comes in; the other ranges are sent.
+    """
 
     def __init__(self, part, at=None, method=""):
         self.part = part
@@ -176,6 +181,9 @@ class Front:
             body = answer.read()
             length = len(body)
         handler.send_header("Content-Length", str(length or 0))
+        exchange.length = int(length or 0)
+        if answer.status == 206:
+            exchange.start = int(answer.headers["Content-Range"].removeprefix("bytes ").split("-")[0])
         handler.end_headers()
         if handler.command == "HEAD":
             return
@@ -189,11 +197,13 @@ class Front:
         """Stops exactly at the byte that a hold names."""
         size = CHUNK
         for hold in self._holds:
-            if hold.at is not None and hold.part in exchange.path:
-                if exchange.body_bytes == hold.at:
-                    hold.block()
-                elif exchange.body_bytes < hold.at:
-                    size = min(size, hold.at - exchange.body_bytes)
+            if hold.at is None or hold.part not in exchange.path:
+                continue
+            here = exchange.start + exchange.body_bytes
+            if here == hold.at and exchange.body_bytes < exchange.length:
+                hold.block()
+            elif here < hold.at:
+                size = min(size, hold.at - here)
         return size
 
     def _send(self, handler, exchange, piece):

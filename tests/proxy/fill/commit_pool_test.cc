@@ -27,6 +27,8 @@ class SlowCommits final : public BlobStore {
     return true;
   }
 
+  Result<std::shared_ptr<PartialBlob>> resume(const Digest& digest) override { return inner_.resume(digest); }
+  void suspend(PartialBlob& partial, Error why) override { inner_.suspend(partial, std::move(why)); }
   Result<void> commit(PartialBlob& partial) override {
     {
       const MutexLock lock(mutex_);
@@ -68,7 +70,7 @@ struct CommitFixture : CacheFixture {
 TEST_CASE_METHOD(CommitFixture, "commits that take long hold up nothing else") {
   std::vector<Digest> digests;
   for (const char* content : {"one", "two", "three"}) digests.push_back(upstream->add_blob("a/b", content));
-  for (const Digest& digest : digests) fills.fetch(upstream, "a/b", digest);
+  for (const Digest& digest : digests) fills.fetch({upstream, "a/b", digest});
   REQUIRE(slow.wait_waiting(2));  // as many as the other pool has threads
   auto hit = start(pool.run([]() -> Result<int> { return 1; }));
   CHECK(hit.wait_until(soon()) == std::future_status::ready);

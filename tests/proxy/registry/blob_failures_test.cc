@@ -22,7 +22,7 @@ struct Fixture : RegistryFixture {
   std::shared_ptr<Fill> hold_fill_of_another() {
     hub->add_blob("library/x", layer);
     hub->hold("get_blob");
-    auto fill = fills.fetch(hub, "library/x", layer_digest);
+    auto fill = fills.fetch({hub, "library/x", layer_digest});
     REQUIRE(hub->wait_for_held());
     return fill;
   }

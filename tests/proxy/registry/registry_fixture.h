@@ -35,7 +35,7 @@ struct RegistryFixture : CacheFixture {
       loops,
       pool,
       blobs,
-      {.buffer_size = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}, .clock = &clock}};
+      {.fetch = {.buffer = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}}, .clock = &clock}};
   ManifestSource manifests{pool, catalog, store, clock, {}};
   TagResolver tags{pool, catalog, store, manifests, clock, {}};
   std::shared_ptr<FakeUpstream> hub = std::make_shared<FakeUpstream>("docker.io");

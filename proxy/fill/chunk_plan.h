@@ -1,0 +1,58 @@
+// ChunkPlan: which part of a blob is fetched next. A plain value: no clock, no locks, no I/O.
+//
+//   absent ──next()──▶ in flight ──progress()…──▶ present
+//     ▲                    │
+//     └────── release() ───┘   what has not come is absent again
+//
+// Pieces end at multiples of the chunk size, so that what several connections do fits together. Offsets in bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+
+#include "storage/extent_map.h"
+
+namespace paddock {
+
+class ChunkPlan {
+ public:
+  using Ticket = std::uint64_t;
+  struct Piece {
+    Ticket ticket = 0;
+    Extent extent;  // what is still to come of it
+    bool twin = false;
+  };
+
+  // `present` is what a fill that is taken up again has already.
+  ChunkPlan(std::uint64_t size, std::uint64_t chunk, const ExtentMap& present = {});
+
+  // What an idle connection fetches: the absent piece that some reader gets to first, else the lowest one. Nothing when
+  // all that is missing is in flight. `readers` are their positions.
+  std::optional<Piece> next(std::span<const std::uint64_t> readers);
+  // A second fetch of what is missing of a piece that comes too slowly; nothing if it has one already, or is done.
+  std::optional<Piece> twin(Ticket slow);
+  // The bytes from the piece's begin up to `end` are stored.
+  void progress(Ticket ticket, std::uint64_t end);
+  // The connection is done with it, whether all of it came or not.
+  void release(Ticket ticket);
+
+  // What is missing of a piece; empty when its bytes have come, by whatever connection.
+  [[nodiscard]] Extent rest(Ticket ticket) const;
+  [[nodiscard]] const std::map<Ticket, Piece>& in_flight() const { return in_flight_; }
+  [[nodiscard]] bool has_free() const;  // next() would give something
+  [[nodiscard]] bool complete() const;
+
+ private:
+  // The first part, at or after `offset`, that is neither present nor in flight; empty if there is none.
+  [[nodiscard]] Extent first_free(std::uint64_t offset) const;
+
+  const std::uint64_t size_, chunk_;
+  ExtentMap present_, taken_;  // taken: present or in flight
+  std::map<Ticket, Piece> in_flight_;
+  Ticket next_ticket_ = 1;
+};
+
+}  // namespace paddock

@@ -1,0 +1,36 @@
+#include "proxy/fill/connection_scaler.h"
+
+#include <algorithm>
+
+namespace paddock {
+
+std::size_t ConnectionScaler::sample(double rate) {
+  if (rate <= 0) return target_;  // says nothing about how many are worth it
+  if (before_ != 0) {
+    const double added = static_cast<double>(target_ - before_) / static_cast<double>(before_);
+    const bool paid = rate >= rate_before_ * (1 + options_.worthwhile * added);
+    if (!paid) {
+      target_ = before_;
+      holding_ = options_.hold;
+    }
+    before_ = 0;
+    if (!paid) return target_;
+  }
+  if (holding_ > 0) {
+    --holding_;
+    return target_;
+  }
+  if (target_ >= options_.limit) return target_;
+  before_ = target_;
+  rate_before_ = rate;
+  target_ = std::min(options_.limit, target_ * 2);
+  return target_;
+}
+
+void ConnectionScaler::back_off() {
+  target_ = std::max<std::size_t>(1, target_ / 2);
+  before_ = 0;
+  holding_ = options_.hold;
+}
+
+}  // namespace paddock

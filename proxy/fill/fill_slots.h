@@ -1,0 +1,55 @@
+// FillSlots: at most so many fills at work; the others wait in line, those that a client waits for before those that
+// nobody does. Thread-safe; wait() on any event loop. A slot may outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+
+#include "storage/mutex.h"
+#include "storage/notifier.h"
+#include "storage/task.h"
+
+namespace paddock {
+
+enum class FillPriority : std::uint8_t { client, background };  // the first comes first
+
+class FillSlots {
+ private:
+  struct Line;
+
+ public:
+  // A place in line, then at work; given up when it goes.
+  class Slot {
+   public:
+    ~Slot();
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+    // Until it is at work. A slot that was closed meanwhile never is: false.
+    Task<bool> wait();
+    // A client came to what was in the background.
+    void raise();
+
+   private:
+    friend class FillSlots;
+    Slot(std::shared_ptr<Line> line, FillPriority priority);
+    // Guarded by the line's mutex.
+    const std::shared_ptr<Line> line_;
+    FillPriority priority_;
+    bool working_ = false;
+    std::list<Slot*>::iterator place_;
+  };
+
+  explicit FillSlots(std::size_t limit);
+
+  [[nodiscard]] std::unique_ptr<Slot> enter(FillPriority priority);
+  // Who waits goes home, and nobody comes in any more.
+  void close();
+  [[nodiscard]] std::size_t waiting() const;
+
+ private:
+  const std::shared_ptr<Line> line_;
+};
+
+}  // namespace paddock

@@ -1,0 +1,106 @@
+#include "proxy/fill/fill_slots.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <optional>
+
+#include "tests/support/loop_thread.h"
+
+using namespace paddock;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct SlotFixture {
+  LoopThread loop;
+  FillSlots slots{2};
+
+  std::future<bool> wait(FillSlots::Slot& slot) {
+    auto waiting = loop.spawn(slot.wait());
+    loop.settle();
+    return waiting;
+  }
+  // What is posted when a slot goes has been done.
+  bool working(std::future<bool>& waiting) {
+    for (int i = 0; i < 8; ++i) loop.settle();
+    return waiting.wait_for(0s) == std::future_status::ready;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(SlotFixture, "as many as there are slots work, the next one when one of them ends") {
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client);
+  auto three = slots.enter(FillPriority::client);
+  CHECK(wait(*one).get());
+  CHECK(wait(*two).get());
+  auto third = wait(*three);
+  CHECK_FALSE(working(third));
+  CHECK(slots.waiting() == 1);
+  one.reset();
+  CHECK(third.get());
+  CHECK(slots.waiting() == 0);
+}
+
+TEST_CASE_METHOD(SlotFixture, "who a client waits for comes before those in the background, and else the first") {
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client);
+  REQUIRE(wait(*one).get());
+  REQUIRE(wait(*two).get());
+  auto warm = slots.enter(FillPriority::background), client = slots.enter(FillPriority::client);
+  auto later = slots.enter(FillPriority::client);
+  auto for_warm = wait(*warm), for_client = wait(*client), for_later = wait(*later);
+  one.reset();
+  CHECK(for_client.get());
+  CHECK_FALSE(working(for_warm));
+  CHECK_FALSE(working(for_later));
+  two.reset();
+  CHECK(for_later.get());
+  client.reset();
+  CHECK(for_warm.get());
+}
+
+TEST_CASE_METHOD(SlotFixture, "what is in the background is raised when a client comes to it") {
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client);
+  REQUIRE(wait(*one).get());
+  REQUIRE(wait(*two).get());
+  auto first = slots.enter(FillPriority::background), second = slots.enter(FillPriority::background);
+  auto for_first = wait(*first), for_second = wait(*second);
+  second->raise();
+  second->raise();
+  one->raise();  // at work: nothing to raise
+  one.reset();
+  CHECK(for_second.get());
+  CHECK_FALSE(working(for_first));
+  two.reset();
+  CHECK(for_first.get());
+}
+
+TEST_CASE_METHOD(SlotFixture, "who leaves the line makes way") {
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client);
+  REQUIRE(wait(*one).get());
+  REQUIRE(wait(*two).get());
+  auto gone = slots.enter(FillPriority::client), next = slots.enter(FillPriority::client);
+  auto for_next = wait(*next);
+  one.reset();
+  CHECK_FALSE(working(for_next));  // it is not its turn
+  gone.reset();
+  CHECK(for_next.get());
+}
+
+TEST_CASE_METHOD(SlotFixture, "when it closes everybody goes home") {
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client);
+  REQUIRE(wait(*one).get());
+  REQUIRE(wait(*two).get());
+  auto three = slots.enter(FillPriority::client);
+  auto third = wait(*three);
+  slots.close();
+  CHECK_FALSE(third.get());
+  auto four = slots.enter(FillPriority::client);
+  CHECK_FALSE(wait(*four).get());
+}
+
+TEST_CASE("a slot may outlive the slots") {
+  std::optional<FillSlots> slots(1U);
+  const auto slot = slots->enter(FillPriority::client);
+  slots.reset();
+}

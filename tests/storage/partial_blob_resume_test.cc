@@ -1,0 +1,204 @@
+// What survives of a fill: notes, checkpoints, suspend and resume, over a store on a file system in memory.
+#include <catch2/catch.hpp>
+
+#include "storage/disk_blob_store.h"
+#include "tests/storage/partial_blob_fixture.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/memory_catalog.h"
+#include "tests/support/run_task.h"
+
+namespace paddock {
+namespace {
+
+const std::string content = content_of(300'000);
+const Digest digest = Digest::of(content);
+const Error stopped{.code = ErrorCode::cancelled, .blame = Blame::us, .context = "stopped"};
+
+// A process with a store; making another one over the same disk is a restart.
+struct Process {
+  Process(FileSystem& disk, std::string boot)
+      : fs(disk),
+        folder(std::move(*DataFolder::open(fs, "/data"))),
+        store(fs, folder.paths(), catalog, space, clock, {.on_use = {}, .boot = std::move(boot)}) {
+    REQUIRE(store.suspended().load());
+  }
+  Result<void> write(PartialBlob& blob, std::uint64_t begin, std::uint64_t end) {
+    return blob.write(begin, bytes_of(std::string_view(content).substr(begin, end - begin)));
+  }
+
+  FaultFileSystem fs;
+  DataFolder folder;
+  MemoryCatalog catalog;
+  Space space{fs, {.folder = "/data"}};
+  ManualClock clock;
+  DiskBlobStore store;
+};
+
+struct ResumeFixture {
+  MemoryFileSystem disk;
+  std::optional<Process> process;
+  std::shared_ptr<PartialBlob> blob;
+
+  ResumeFixture() { start("boot 1"); }
+  void start(const std::string& boot) {
+    blob.reset();
+    process.reset();
+    process.emplace(disk, boot);
+  }
+  void begin() { blob = process->store.begin(digest, content.size()).value(); }
+  Result<void> resume() {
+    auto resumed = process->store.resume(digest);
+    if (!resumed) return std::unexpected(resumed.error());
+    blob = *resumed;
+    return {};
+  }
+  void write(std::uint64_t begin, std::uint64_t end) { REQUIRE(process->write(*blob, begin, end)); }
+};
+
+TEST_CASE_METHOD(ResumeFixture, "there is nothing to resume at first") {
+  CHECK(resume().error().code == ErrorCode::not_found);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "what was noted is there after a crash of the process, and the fill ends right") {
+  begin();
+  write(0, 100'000);
+  write(200'000, 250'000);
+  REQUIRE(blob->note());
+  write(100'000, 150'000);  // not noted: lost
+  start("boot 1");
+  REQUIRE(resume());
+  CHECK(blob->received() == 150'000);
+  CHECK(blob->contiguous() == 100'000);
+  CHECK(blob->size() == content.size());
+  write(100'000, 200'000);
+  write(250'000, 300'000);
+  REQUIRE(process->store.commit(*blob));
+  CHECK(read_text(*process->store.open(digest)->file, 0, content.size()) == content);
+  CHECK(names_in(process->fs, process->folder.paths().partial()).empty());
+  CHECK(process->space.usage().reserved == 0);
+  CHECK(process->space.usage().stored == content.size());
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a checkpoint survives a power cut, a note does not") {
+  const auto how = GENERATE(MemoryFileSystem::PowerCut::lose_all, MemoryFileSystem::PowerCut::lose_bytes,
+                            MemoryFileSystem::PowerCut::lose_names);
+  begin();
+  write(0, 100'000);
+  REQUIRE(blob->checkpoint());
+  write(100'000, 200'000);
+  REQUIRE(blob->note());
+  blob.reset();
+  process.reset();
+  disk.power_cut(how);
+  start("boot 2");
+  REQUIRE(resume());
+  CHECK(blob->received() == 100'000);
+  write(100'000, 300'000);
+  CHECK(process->store.commit(*blob));
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a checkpoint that cannot sync records nothing") {
+  begin();
+  write(0, 100'000);
+  process->fs.fail_all(FaultFileSystem::Op::sync_data);
+  CHECK(blob->checkpoint().error().code == ErrorCode::io);
+  process->fs.clear();
+  start("boot 2");
+  CHECK(resume().error().code == ErrorCode::not_found);
+}
+
+TEST_CASE_METHOD(ResumeFixture,
+                 "a suspended fill fails its readers, keeps its bytes and gives back the rest of its space") {
+  begin();
+  write(0, 200'000);
+  process->store.suspend(*blob, stopped);
+  CHECK(run_task(blob->wait_readable(150'000, never)).error().code == ErrorCode::cancelled);
+  CHECK(process->space.usage().reserved == 0);
+  CHECK(process->space.usage().stored == 200'000);
+  REQUIRE(resume());
+  CHECK(process->space.usage().reserved == content.size());
+  CHECK(process->space.usage().stored == 0);
+  write(200'000, 300'000);
+  CHECK(process->store.commit(*blob));
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a suspended fill is there after a restart") {
+  begin();
+  write(0, 200'000);
+  process->store.suspend(*blob, stopped);
+  start("boot 1");
+  REQUIRE(resume());
+  CHECK(blob->received() == 200'000);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a fill without bytes or without a size is not worth keeping") {
+  blob =
+      process->store.begin(digest, GENERATE(true, false) ? std::optional<std::uint64_t>(content.size()) : std::nullopt)
+          .value();
+  if (!blob->size()) write(0, 100'000);
+  process->store.suspend(*blob, stopped);
+  CHECK(resume().error().code == ErrorCode::not_found);
+  CHECK(names_in(process->fs, process->folder.paths().partial()).empty());
+  CHECK(process->space.usage().reserved == 0);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a new fill of a suspended digest starts from nothing") {
+  begin();
+  write(0, 200'000);
+  process->store.suspend(*blob, stopped);
+  begin();
+  CHECK(blob->received() == 0);
+  CHECK(process->space.usage().stored == 0);
+  start("boot 1");
+  CHECK(resume().error().code == ErrorCode::not_found);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a fill at work cannot be resumed a second time") {
+  begin();
+  write(0, 200'000);
+  process->store.suspend(*blob, stopped);
+  REQUIRE(resume());
+  CHECK(process->store.resume(digest).error().code == ErrorCode::conflict);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "bytes that rotted while suspended are noticed at the end") {
+  begin();
+  write(0, 200'000);
+  process->store.suspend(*blob, stopped);
+  const auto path = process->folder.paths().partial(digest);
+  REQUIRE((*process->fs.open(path, FileSystem::Open::update))->write_at(5, bytes_of("rot")));
+  REQUIRE(resume());
+  write(200'000, 300'000);
+  CHECK(process->store.commit(*blob).error().code == ErrorCode::digest_mismatch);
+  CHECK(resume().error().code == ErrorCode::not_found);
+}
+
+TEST_CASE_METHOD(ResumeFixture,
+                 "what is suspended makes room before anything else, and a full disk keeps it suspended") {
+  begin();
+  write(0, 200'000);
+  process->store.suspend(*blob, stopped);
+  process->space.set_limits(250'000, 0);
+  CHECK(resume().error().code == ErrorCode::no_space);
+  process->space.set_limits(0, 0);
+  REQUIRE(resume());
+  CHECK(blob->received() == 200'000);
+}
+
+TEST_CASE("the pump hashes what lies behind a closed gap, in bounded steps") {
+  const std::size_t size = std::size_t{40} << 20U;
+  Fill fill(size);
+  REQUIRE(fill.write(1'000, size));
+  CHECK(fill.blob().hash_more().value() == 0);
+  REQUIRE(fill.write(0, 1'000));  // hashed from memory
+  std::uint64_t hashed = 0;
+  int steps = 0;
+  for (; const auto more = fill.blob().hash_more().value(); hashed += more) ++steps;
+  CHECK(hashed == size - 1'000);
+  CHECK(steps >= 3);
+  fill.fs.fail_all(FaultFileSystem::Op::read);  // nothing is left to be read back
+  CHECK(fill.blob().verify());
+}
+
+}  // namespace
+}  // namespace paddock
