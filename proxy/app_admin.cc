@@ -17,7 +17,38 @@ std::unexpected<Error> recovering() {
   return fail(ErrorCode::unavailable, Blame::us, "the store is being checked; try again in a moment", true);
 }
 
+std::vector<EndpointReport> endpoints_of(const UpstreamSet& set, const std::string& upstream) {
+  std::vector<EndpointReport> reports;
+  for (const auto& endpoint : set.entries.at(upstream).upstream->endpoints()) {
+    reports.push_back({endpoint.host, std::string(to_string(endpoint.state)), endpoint.transfers,
+                       static_cast<std::uint64_t>(endpoint.rate)});
+  }
+  return reports;
+}
+
+LimitReport limits_of(const UpstreamSet& set, const UpstreamSet::Configured& upstream) {
+  const auto& limits = set.entries.at(upstream.name).limits;
+  LimitReport report{.max_connections = upstream.max_connections};
+  if (limits.budget) report.connections = limits.budget->used();
+  if (limits.bandwidth) {
+    report.bandwidth = limits.bandwidth->rate();
+    // Whoever reads on now would have to wait.
+    report.bandwidth_reached = limits.bandwidth->take(0, std::chrono::steady_clock::now()).count() > 0;
+  }
+  return report;
+}
+
 }  // namespace
+
+// As the bytes are counted: by host.
+void App::declare_upstreams() {
+  const auto set = upstreams_->get();
+  for (const auto& upstream : set->configured) {
+    std::vector<std::string> hosts;
+    for (auto& endpoint : endpoints_of(*set, upstream.name)) hosts.push_back(std::move(endpoint.host));
+    metrics_.declare_upstream(upstream.name, hosts);
+  }
+}
 
 std::vector<std::string> App::not_ready() const {
   if (draining_) return {"draining"};
@@ -91,9 +122,13 @@ StatusReport App::status() {
     const auto set = upstreams_->get();
     for (const auto& upstream : set->configured) {
       const auto health = health_.get(upstream.name);
-      report.upstreams.push_back({upstream.name, upstream.endpoints,
-                                  health ? std::optional(health->reachable) : std::nullopt,
-                                  health ? health->last_error : "", upstream.name == set->default_name});
+      report.upstreams.push_back({.name = upstream.name,
+                                  .endpoints = upstream.endpoints,
+                                  .reachable = health ? std::optional(health->reachable) : std::nullopt,
+                                  .last_error = health ? health->last_error : "",
+                                  .is_default = upstream.name == set->default_name,
+                                  .health = endpoints_of(*set, upstream.name),
+                                  .limits = limits_of(*set, upstream)});
     }
     report.offline = set->offline;
     const auto fills = fills_->stats();
@@ -101,6 +136,8 @@ StatusReport App::status() {
     report.fills_completed = fills.completed;
     report.fills_failed = fills.failed;
     report.fills_not_kept = fills.not_kept;
+    report.fills_suspended = fills.suspended;
+    report.fills_waiting = fills.waiting;
     report.recovery = recovery_;
   }
   const auto totals = metrics_.totals();
@@ -137,8 +174,14 @@ Readings App::readings() {
     readings.fills_completed = fills.completed;
     readings.fills_failed = fills.failed;
     readings.fills_not_kept = fills.not_kept;
+    readings.fills_suspended = fills.suspended;
+    readings.fills_waiting = fills.waiting;
     readings.fills_resumed = fills.resumed;
     readings.verify_failures = fills.verify_failures;
+    const auto set = upstreams_->get();
+    for (const auto& upstream : set->configured) {
+      readings.upstreams.push_back({upstream.name, endpoints_of(*set, upstream.name), limits_of(*set, upstream)});
+    }
   }
   return readings;
 }

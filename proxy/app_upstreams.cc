@@ -108,7 +108,7 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
   for (const auto& configured : config.upstreams) {
     rules.push_back({configured.name, configured.allow, configured.is_default});
     if (configured.is_default) set.default_name = configured.name;
-    set.configured.push_back({configured.name, configured.endpoints});
+    set.configured.push_back({configured.name, configured.endpoints, configured.max_connections});
     // Offline nothing is ever too old: there is no upstream to come back.
     const auto patience = config.offline ? std::chrono::seconds::max() : configured.stale_if_error;
     UpstreamSet::Entry entry{

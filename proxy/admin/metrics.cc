@@ -58,16 +58,60 @@ MetricFamily counter(std::string name, std::string help, double value) {
   return family(std::move(name), std::move(help), MetricType::Counter, {{{}, value}});
 }
 
+double number(std::uint64_t value) { return static_cast<double>(value); }
+
+void append_endpoints(std::vector<MetricFamily>& out, const std::vector<Readings::Upstream>& upstreams) {
+  std::vector<Sample> states, transfers, rates;
+  for (const auto& upstream : upstreams) {
+    for (const auto& endpoint : upstream.endpoints) {
+      const prometheus::Labels labels{{"upstream", upstream.name}, {"endpoint", endpoint.host}};
+      for (const auto state : endpoint_states) {
+        auto with_state = labels;
+        with_state.emplace("state", state);
+        states.emplace_back(std::move(with_state), endpoint.state == state ? 1 : 0);
+      }
+      transfers.emplace_back(labels, number(endpoint.transfers));
+      rates.emplace_back(labels, number(endpoint.rate));
+    }
+  }
+  const auto gauges = [&out](std::string name, std::string help, const std::vector<Sample>& samples) {
+    out.push_back(family(std::move(name), std::move(help), MetricType::Gauge, samples));
+  };
+  gauges("paddock_upstream_endpoint_state", "1 for the state an endpoint is in", states);
+  gauges("paddock_upstream_transfers", "Transfers of blobs at work", transfers);
+  gauges("paddock_upstream_transfer_bytes_per_second", "Rate of one transfer (0: not known yet)", rates);
+}
+
+void append_limits(std::vector<MetricFamily>& out, const std::vector<Readings::Upstream>& upstreams) {
+  std::vector<Sample> connections, reached;
+  for (const auto& upstream : upstreams) {
+    const auto& limits = upstream.limits;
+    connections.push_back({{{"upstream", upstream.name}, {"kind", "used"}}, number(limits.connections)});
+    connections.push_back({{{"upstream", upstream.name}, {"kind", "limit"}}, number(limits.max_connections)});
+    const auto names = limits.reached();
+    for (const auto* limit : {"connections", "bandwidth"}) {
+      const double holds = std::ranges::find(names, limit) == names.end() ? 0 : 1;
+      reached.push_back({{{"upstream", upstream.name}, {"limit", limit}}, holds});
+    }
+  }
+  out.push_back(family("paddock_upstream_connections", "Connections of fills, besides one each, and how many may be",
+                       MetricType::Gauge, connections));
+  out.push_back(
+      family("paddock_upstream_limit_reached", "1 while a limit holds fills back", MetricType::Gauge, reached));
+}
+
 void append_readings(std::vector<MetricFamily>& out, const Readings& now) {
-  const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
   out.push_back(
       family("paddock_fills",
-             "Fills running now, and how they ended since the start (not_kept: no room, or a disk that fails)",
+             "Fills running now, waiting in line among them, and how they ended since the start (not_kept: no room, or "
+             "a disk that fails; suspended: put aside with what they had)",
              MetricType::Gauge,
              {{{{"state", "running"}}, number(now.fills_running)},
               {{{"state", "completed"}}, number(now.fills_completed)},
               {{{"state", "failed"}}, number(now.fills_failed)},
-              {{{"state", "not_kept"}}, number(now.fills_not_kept)}}));
+              {{{"state", "not_kept"}}, number(now.fills_not_kept)},
+              {{{"state", "suspended"}}, number(now.fills_suspended)},
+              {{{"state", "waiting"}}, number(now.fills_waiting)}}));
   out.push_back(counter("paddock_fill_resumes_total", "Broken transfers taken up again", number(now.fills_resumed)));
   out.push_back(counter("paddock_verify_failures_total", "Content refused because its digest was wrong",
                         number(now.verify_failures)));
@@ -82,7 +126,6 @@ void append_readings(std::vector<MetricFamily>& out, const Readings& now) {
 }
 
 void append_process(std::vector<MetricFamily>& out, const ProcessInfo& info) {
-  const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
   out.push_back(counter("process_cpu_seconds_total", "User and system time used", info.cpu_seconds));
   out.push_back(gauge("process_start_time_seconds", "Start, in seconds since the epoch", info.start_seconds));
   out.push_back(gauge("process_resident_memory_bytes", "Resident memory", number(info.resident_bytes)));
@@ -202,7 +245,10 @@ Metrics::Totals Metrics::totals() const {
 
 std::string Metrics::text() const {
   auto families = state_->registry.Collect();
-  append_readings(families, state_->readings());
+  const Readings now = state_->readings();
+  append_readings(families, now);
+  append_endpoints(families, now.upstreams);
+  append_limits(families, now.upstreams);
   append_process(families, read_process_info());
   families.push_back(family(
       "paddock_build_info", "Always 1; the labels say what is running", MetricType::Gauge,

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/admin/reports.h"
 #include "proxy/net/server.h"
 
 namespace paddock {
@@ -23,7 +24,14 @@ struct BuildInfo {
 
 // Values that others keep, as they are at the moment of a scrape.
 struct Readings {
+  struct Upstream {
+    std::string name;
+    std::vector<EndpointReport> endpoints;
+    LimitReport limits;
+  };
   std::uint64_t fills_running = 0, fills_completed = 0, fills_failed = 0, fills_not_kept = 0, fills_resumed = 0;
+  std::uint64_t fills_suspended = 0, fills_waiting = 0;
+  std::vector<Upstream> upstreams{};
   std::uint64_t verify_failures = 0;
   std::uint64_t store_stored = 0, store_reserved = 0, store_limit = 0;  // bytes; limit 0: none
   std::uint64_t disk_available = 0;                                     // bytes

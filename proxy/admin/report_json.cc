@@ -12,6 +12,13 @@ using Json = nlohmann::ordered_json;
 
 Json time_json(const std::optional<WallTime>& time) { return time ? Json(utc_seconds(*time)) : Json(nullptr); }
 
+template <typename T, typename F>
+Json array(const std::vector<T>& items, F convert) {
+  auto out = Json::array();
+  for (const auto& item : items) out.push_back(convert(item));
+  return out;
+}
+
 Json store_json(const StoreReport& store) {
   return {{"stored_bytes", store.stored},         {"reserved_bytes", store.reserved},
           {"max_size_bytes", store.max_size},     {"min_free_bytes", store.min_free},
@@ -19,12 +26,28 @@ Json store_json(const StoreReport& store) {
           {"evicted_bytes", store.evicted}};
 }
 
+Json endpoint_json(const EndpointReport& endpoint) {
+  return {{"endpoint", endpoint.host},
+          {"state", endpoint.state},
+          {"transfers", endpoint.transfers},
+          {"bytes_per_second", endpoint.rate > 0 ? Json(endpoint.rate) : Json(nullptr)}};
+}
+
+Json limits_json(const LimitReport& limits) {
+  return {{"connections", limits.connections},
+          {"max_connections", limits.max_connections},
+          {"bandwidth", limits.bandwidth},
+          {"reached", limits.reached()}};
+}
+
 Json upstream_json(const UpstreamReport& upstream) {
   return {{"name", upstream.name},
           {"endpoints", upstream.endpoints},
           {"default", upstream.is_default},
           {"reachable", upstream.reachable ? Json(*upstream.reachable) : Json(nullptr)},
-          {"last_error", upstream.last_error}};
+          {"last_error", upstream.last_error},
+          {"health", array(upstream.health, endpoint_json)},
+          {"limits", limits_json(upstream.limits)}};
 }
 
 Json traffic_json(const TrafficReport& traffic) {
@@ -60,14 +83,14 @@ Json recovery_json(const std::optional<RecoveryReport>& report) {
           {"milliseconds", report->duration.count()}};
 }
 
-template <typename T, typename F>
-Json array(const std::vector<T>& items, F convert) {
-  auto out = Json::array();
-  for (const auto& item : items) out.push_back(convert(item));
-  return out;
-}
-
 }  // namespace
+
+std::vector<std::string> LimitReport::reached() const {
+  std::vector<std::string> names;
+  if (connections > 0 && connections >= max_connections) names.emplace_back("connections");
+  if (bandwidth_reached) names.emplace_back("bandwidth");
+  return names;
+}
 
 Json to_json_report(const StatusReport& report) {
   return {{"version", report.version},
@@ -85,7 +108,9 @@ Json to_json_report(const StatusReport& report) {
            {{"running", report.fills_running},
             {"completed", report.fills_completed},
             {"failed", report.fills_failed},
-            {"not_kept", report.fills_not_kept}}},
+            {"not_kept", report.fills_not_kept},
+            {"suspended", report.fills_suspended},
+            {"waiting", report.fills_waiting}}},
           {"traffic", traffic_json(report.traffic)},
           {"connections", report.connections},
           {"recovery", recovery_json(report.recovery)}};

@@ -2,10 +2,12 @@
 // page and, as JSON, the command line. Sizes are bytes.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/catalog.h"
@@ -15,12 +17,31 @@
 
 namespace paddock {
 
+struct EndpointReport {
+  std::string host;
+  std::string state;            // one of endpoint_states
+  std::uint64_t transfers = 0;  // at work
+  std::uint64_t rate = 0;       // bytes a second of one transfer; 0: not known yet
+};
+
+inline constexpr std::array<std::string_view, 4> endpoint_states{"ok", "slow", "resting", "distrusted"};
+
+struct LimitReport {
+  std::uint64_t connections = 0, max_connections = 0;  // of all fills, besides one each
+  std::uint64_t bandwidth = 0;                         // bytes a second; 0: no limit
+  bool bandwidth_reached = false;                      // fills are being held back
+  // "connections", "bandwidth"
+  [[nodiscard]] std::vector<std::string> reached() const;
+};
+
 struct UpstreamReport {
-  std::string name;
-  std::vector<std::string> endpoints;  // without user names and passwords
-  std::optional<bool> reachable;       // absent: not tried yet
-  std::string last_error;              // empty when the last request went well
+  std::string name{};
+  std::vector<std::string> endpoints{};  // without user names and passwords
+  std::optional<bool> reachable{};       // absent: not tried yet
+  std::string last_error{};              // empty when the last request went well
   bool is_default = false;
+  std::vector<EndpointReport> health{};  // of the endpoints; empty when offline
+  LimitReport limits{};
 };
 
 struct StoreReport {
@@ -48,7 +69,9 @@ struct StatusReport {
   StoreReport store;
   std::vector<UpstreamReport> upstreams;
   std::uint64_t fills_running = 0, fills_completed = 0, fills_failed = 0;
-  std::uint64_t fills_not_kept = 0;  // no failure: what they were for passed through uncached
+  std::uint64_t fills_not_kept = 0;   // no failure: what they were for passed through uncached
+  std::uint64_t fills_suspended = 0;  // put aside with what they had, until somebody asks again
+  std::uint64_t fills_waiting = 0;    // in line, of the running
   TrafficReport traffic;
   std::uint64_t connections = 0;
   std::optional<RecoveryReport> recovery;  // what the start found; absent while it is under way

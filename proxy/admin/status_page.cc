@@ -42,13 +42,28 @@ std::string_view reachability(const UpstreamReport& upstream) {
   return *upstream.reachable ? "reachable" : "unreachable";
 }
 
+std::string endpoint_text(const EndpointReport& endpoint) {
+  auto text = fmt::format("{} {}", endpoint.host, endpoint.state);
+  if (endpoint.transfers > 0) text += fmt::format(", {} transfers", endpoint.transfers);
+  if (endpoint.rate > 0) text += fmt::format(", {}/s each", human_bytes(endpoint.rate));
+  return text;
+}
+
+std::string upstream_state(const UpstreamReport& upstream) {
+  std::string text(reachability(upstream));
+  for (const auto& endpoint : upstream.health) text += "; " + endpoint_text(endpoint);
+  const auto limits = upstream.limits.reached();
+  if (!limits.empty()) text += fmt::format("; held back by its limit of {}", fmt::join(limits, " and "));
+  return text;
+}
+
 std::string upstream_rows(const std::vector<UpstreamReport>& upstreams) {
   std::string out = "<tr><th>upstream</th><th>endpoints</th><th>state</th><th>last error</th></tr>\n";
   for (const auto& upstream : upstreams) {
     out += fmt::format("<tr><td>{}{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", escape_html(upstream.name),
                        upstream.is_default ? " (default)" : "",
-                       escape_html(fmt::format("{}", fmt::join(upstream.endpoints, ", "))), reachability(upstream),
-                       escape_html(public_message(upstream.last_error)));
+                       escape_html(fmt::format("{}", fmt::join(upstream.endpoints, ", "))),
+                       escape_html(upstream_state(upstream)), escape_html(public_message(upstream.last_error)));
   }
   return out;
 }
@@ -65,8 +80,9 @@ std::string status_page(const StatusReport& report) {
   out += row("data folder", report.data_folder);
   out += row("store", store_text(report.store));
   out += row("connections", fmt::format("{}", report.connections));
-  out += row("fills", fmt::format("{} running, {} completed, {} failed, {} not kept", report.fills_running,
-                                  report.fills_completed, report.fills_failed, report.fills_not_kept));
+  out += row("fills", fmt::format("{} running, {} completed, {} failed, {} not kept, {} suspended; {} wait in line",
+                                  report.fills_running, report.fills_completed, report.fills_failed,
+                                  report.fills_not_kept, report.fills_suspended, report.fills_waiting));
   out += row("served", fmt::format("{} from the store, {} while filling, {} uncached ({:.0f}% hits)",
                                    human_bytes(traffic.hit_bytes), human_bytes(traffic.fill_bytes),
                                    human_bytes(traffic.bypass_bytes), traffic.hit_ratio * 100));

@@ -33,6 +33,15 @@ std::string traffic(const JsonView& traffic) {
                      human_bytes(traffic.number("bypass_bytes")), traffic.real("hit_ratio") * 100);
 }
 
+std::string endpoint_text(const JsonView& endpoint) {
+  auto text = endpoint.text("endpoint") + ' ' + endpoint.text("state");
+  if (const auto transfers = endpoint.number("transfers"); transfers > 0) {
+    text += fmt::format(", {} transfers", transfers);
+  }
+  if (const auto rate = endpoint.number("bytes_per_second"); rate > 0) text += ", " + human_bytes(rate) + "/s each";
+  return text;
+}
+
 void append_upstream(Rows& rows, const JsonView& upstream) {
   std::string text = upstream.text("name");
   if (upstream.flag("default")) text += " (default)";
@@ -42,7 +51,10 @@ void append_upstream(Rows& rows, const JsonView& upstream) {
     text += upstream.flag("reachable") ? ", reachable" : ", unreachable";
   }
   if (const auto why = upstream.text("last_error"); !why.empty()) text += ": " + why;
+  const auto limits = upstream.at("limits").texts("reached");
+  if (!limits.empty()) text += fmt::format("; held back by its limit of {}", fmt::join(limits, " and "));
   rows.push_back({"upstream", text});
+  for (const auto& endpoint : upstream.items("health")) rows.push_back({"  endpoint", endpoint_text(endpoint)});
 }
 
 std::string describe(const JsonView& status) {
@@ -53,8 +65,9 @@ std::string describe(const JsonView& status) {
             {"data", status.text("data_folder")},
             {"store", store(status.at("store"))},
             {"served", traffic(status.at("traffic"))},
-            {"fills", fmt::format("{} running, {} completed, {} failed, {} not kept", fills.number("running"),
-                                  fills.number("completed"), fills.number("failed"), fills.number("not_kept"))},
+            {"fills", fmt::format("{} running, {} completed, {} failed, {} not kept, {} suspended; {} wait in line",
+                                  fills.number("running"), fills.number("completed"), fills.number("failed"),
+                                  fills.number("not_kept"), fills.number("suspended"), fills.number("waiting"))},
             {"connections", std::to_string(status.number("connections"))}};
   if (status.flag("offline")) rows.push_back({"offline", "yes: no upstream is asked"});
   for (const auto& upstream : status.items("upstreams")) append_upstream(rows, upstream);

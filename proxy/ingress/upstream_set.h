@@ -31,6 +31,7 @@ struct UpstreamSet {
   struct Configured {
     std::string name;
     std::vector<std::string> endpoints;
+    std::size_t max_connections = 0;
   };
   std::vector<Configured> configured;  // in the order of the configuration, for listings
 };

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t token_answer_limit = std::size_t{128} * 1024;
 constexpr std::size_t places_limit = 4096;
 constexpr std::size_t warnings_limit = 64;
+constexpr std::chrono::seconds young{30};
 
 Error refused(std::string context, bool insufficient) {
   return {insufficient ? ErrorCode::denied : ErrorCode::unauthorized, Blame::upstream, std::move(context)};
@@ -32,6 +33,10 @@ std::string base64(std::string_view bytes) {
     for (std::size_t i = 0; i < 4; ++i) out += i <= part.size() ? alphabet[group >> (18 - 6 * i) & 63U] : '=';
   }
   return out;
+}
+
+bool may_have_expired(const Authenticator::Credential& used, SteadyTime now) {
+  return !used.token.empty() && !used.just_made && now - used.made >= young;
 }
 
 std::string token_target(const Url& realm, const TokenKey& key) {
@@ -68,7 +73,8 @@ Task<Result<Authenticator::Credential>> Authenticator::prepare(Url endpoint, std
 Task<Result<Authenticator::Credential>> Authenticator::answer(Url endpoint, std::string repository,
                                                               std::optional<AuthChallenge> challenge, Credential used,
                                                               SteadyTime deadline) {
-  if (!challenge) co_return std::unexpected(refused("the upstream answered 401 without a challenge we know", false));
+  if (!challenge && !used.token.empty() && !used.just_made) challenge = recall({endpoint.origin(), repository});
+  if (!challenge) co_return std::unexpected(refused("the upstream refuses us without a challenge we know", false));
   if (used.just_made) {
     // Perhaps it wants tokens by now: the next request asks without a password.
     if (used.token.empty()) forget({endpoint.origin(), repository});
@@ -104,7 +110,7 @@ Task<Result<Authenticator::Credential>> Authenticator::satisfy(Url endpoint, std
   };
   auto token = co_await tokens_.get(key, std::move(refused_token), fetch, deadline);
   if (!token) co_return std::unexpected(std::move(token).error().with("token for " + repository));
-  co_return Credential{.header = "Bearer " + *token, .token = *token};
+  co_return Credential{.header = "Bearer " + token->value, .token = token->value, .made = token->made};
 }
 
 // Takes no deadline of its caller's: others may be waiting for it too.

@@ -32,11 +32,13 @@ class Authenticator : public std::enable_shared_from_this<Authenticator> {
     std::string header;      // value of Authorization; empty: none
     std::string token;       // when it is one
     bool just_made = false;  // the registry has no excuse for refusing it as expired
+    SteadyTime made{};       // the token
   };
 
   // What the repository is known to want; nothing when that cannot be had.
   Task<Result<Credential>> prepare(Url endpoint, std::string repository, SteadyTime deadline);
-  // After a 401 that came in spite of `used`.
+  // After a 401 that came in spite of `used`, or a 403 where it may have expired. Without a challenge the one before
+  // is taken to hold.
   Task<Result<Credential>> answer(Url endpoint, std::string repository, std::optional<AuthChallenge> challenge,
                                   Credential used, SteadyTime deadline);
 
@@ -61,6 +63,9 @@ class Authenticator : public std::enable_shared_from_this<Authenticator> {
   std::set<std::string> warned_ PADDOCK_GUARDED_BY(mutex_);
 };
 
+// Some registries answer 403 where a token has expired: worth a fresh one, unless it is too young for that. So what is
+// really denied does not cost a token each time.
+bool may_have_expired(const Authenticator::Credential& used, SteadyTime now);
 // The target of a token request: `realm` with its own query, service and scope.
 std::string token_target(const Url& realm, const TokenKey& key);
 std::string base64(std::string_view bytes);

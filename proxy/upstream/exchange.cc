@@ -31,6 +31,8 @@ bool link_expired(const UpstreamAnswer& answer, Method method) {
   return answer.redirected && method != Method::head && (answer.status() == 401 || answer.status() == 403);
 }
 
+bool gives_bytes(int status) { return status == 200 || status == 206; }
+
 std::optional<AuthChallenge> challenge_of(const ClientResponse& response) {
   return choose_challenge(parse_challenges(response.headers().all("WWW-Authenticate")));
 }
@@ -43,9 +45,13 @@ Exchange::Exchange(std::shared_ptr<const UpstreamOptions> options, HttpClient& c
       client_(client),
       clock_(clock),
       observer_(std::move(observer)),
-      authenticator_(std::make_shared<Authenticator>(options_, client, clock)) {}
+      authenticator_(std::make_shared<Authenticator>(options_, client, clock)),
+      links_(clock) {}
 
 Task<Result<UpstreamAnswer>> Exchange::ask(UpstreamQuestion question, Effort effort) {
+  if (question.keep_link) {
+    if (auto answer = co_await ask_link(question, effort)) co_return *std::move(answer);
+  }
   RetryPolicy policy = options_->retry;
   policy.attempts = effort.attempts;
   int links = 0;
@@ -63,6 +69,26 @@ Task<Result<UpstreamAnswer>> Exchange::ask(UpstreamQuestion question, Effort eff
   }
 }
 
+Task<std::optional<UpstreamAnswer>> Exchange::ask_link(UpstreamQuestion question, Effort effort) {
+  const auto link = links_.find(effort.endpoint, question.target);
+  if (!link) co_return std::nullopt;
+  // The registry is to have time too.
+  const auto now = std::chrono::steady_clock::now();
+  effort.deadline = now + (effort.deadline - now) / 2;
+  const std::string no_credentials;
+  auto response = co_await send(question, link->step, no_credentials, effort);
+  if (!response || !gives_bytes((*response)->status())) {
+    links_.forget(*link);
+    co_return std::nullopt;
+  }
+  const Url& endpoint = options_->endpoints[effort.endpoint];
+  co_return UpstreamAnswer{*std::move(response), endpoint.authority(), !link->step.url.same_origin(endpoint), link};
+}
+
+void Exchange::forget_link(const UpstreamAnswer& answer) {
+  if (answer.link) links_.forget(*answer.link);
+}
+
 Task<Result<UpstreamAnswer>> Exchange::ask_once(UpstreamQuestion question, Effort effort) {
   const Url endpoint = options_->endpoints[effort.endpoint];
   std::string prefix = endpoint.target.substr(0, endpoint.target.find_first_of("?#"));
@@ -74,13 +100,18 @@ Task<Result<UpstreamAnswer>> Exchange::ask_once(UpstreamQuestion question, Effor
     auto response = co_await send(question, step, credential->header, effort);
     if (!response) co_return std::unexpected(std::move(response).error());
     UpstreamAnswer answer{*std::move(response), endpoint.authority(), !step.url.same_origin(endpoint)};
-    if (answer.status() == 401 && step.authorized) {
+    const bool refused =
+        answer.status() == 401 || (answer.status() == 403 && may_have_expired(*credential, clock_.now()));
+    if (refused && step.authorized) {
       auto challenge = challenge_of(*answer.response);
       // Read to its end, so that the connection can be used again.
       (void)co_await body(answer, refusal_limit, effort.deadline);
       credential = co_await authenticator_->answer(endpoint, question.repository, std::move(challenge), *credential,
                                                    effort.deadline);
       continue;
+    }
+    if (question.keep_link && gives_bytes(answer.status())) {
+      answer.link = links_.keep(effort.endpoint, question.target, step);
     }
     if (!is_redirect(answer.status())) co_return answer;
     auto next = decide_redirect(endpoint, step, answer.response->headers().get("Location"), options_->redirects);

@@ -44,6 +44,13 @@ std::optional<ManifestInfo> manifest_info(const ClientResponse& response, const 
   return ManifestInfo{*digest, type, *size};
 }
 
+// The worst of what it is.
+EndpointStatus::State state_of(const EndpointHealth::State& health) {
+  if (health.distrusted) return EndpointStatus::State::distrusted;
+  if (health.resting) return EndpointStatus::State::resting;
+  return health.slow ? EndpointStatus::State::slow : EndpointStatus::State::ok;
+}
+
 std::unexpected<Error> wrong_digest(const Digest& expected, const Digest& got) {
   return fail(ErrorCode::digest_mismatch, Blame::upstream,
               "the manifest's digest is " + got.to_string() + " instead of " + expected.to_string());
@@ -63,6 +70,20 @@ Result<FetchedManifest> verify_manifest(std::string content, const Headers& head
 }
 
 }  // namespace
+
+std::string_view to_string(EndpointStatus::State state) {
+  switch (state) {
+    case EndpointStatus::State::ok:
+      return "ok";
+    case EndpointStatus::State::slow:
+      return "slow";
+    case EndpointStatus::State::resting:
+      return "resting";
+    case EndpointStatus::State::distrusted:
+      return "distrusted";
+  }
+  return "";
+}
 
 Result<void> check_repository(const std::string& repository) {
   if (is_repository(repository)) return {};
@@ -91,9 +112,20 @@ void HttpUpstream::note(std::size_t endpoint, const Error* error) {
   away ? health_->failed(endpoint) : health_->answered(endpoint);
 }
 
+std::vector<EndpointStatus> HttpUpstream::endpoints() const {
+  const auto states = health_->states();
+  std::vector<EndpointStatus> endpoints;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    endpoints.push_back({options_->endpoints[i].authority(), state_of(states[i]), states[i].transfers, states[i].rate});
+  }
+  return endpoints;
+}
+
 void HttpUpstream::distrust(const std::string& source) {
   for (std::size_t i = 0; i < options_->endpoints.size(); ++i) {
-    if (options_->endpoints[i].authority() == source) health_->sent_wrong_bytes(i);
+    if (options_->endpoints[i].authority() != source) continue;
+    health_->sent_wrong_bytes(i);
+    exchange_->forget_links(i);  // a fresh one may lead elsewhere
   }
 }
 

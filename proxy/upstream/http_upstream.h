@@ -26,6 +26,7 @@ class HttpUpstream final : public Upstream {
   HttpUpstream(Options options, HttpClient& client, const Clock& clock, UpstreamObserver observer = {});
 
   [[nodiscard]] const std::string& name() const override { return options_->name; }
+  [[nodiscard]] std::vector<EndpointStatus> endpoints() const override;
   Task<Result<ManifestInfo>> head_manifest(std::string repository, std::string reference) override;
   Task<Result<FetchedManifest>> get_manifest(std::string repository, std::string reference) override;
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;
@@ -34,8 +35,6 @@ class HttpUpstream final : public Upstream {
   void distrust(const std::string& source) override;
   Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) override;
   Task<Result<std::string>> referrers(std::string repository, Digest digest) override;
-  // In the order of the configuration.
-  [[nodiscard]] std::vector<EndpointHealth::State> endpoints() const { return health_->states(); }
 
  private:
   template <typename T>

@@ -12,10 +12,7 @@ namespace paddock {
 namespace {
 
 UpstreamQuestion blob_question(Method method, const std::string& repository, const Digest& digest) {
-  return {.method = method,
-          .repository = repository,
-          .target = "/v2/" + repository + "/blobs/" + digest.to_string(),
-          .headers = {}};
+  return {.method = method, .repository = repository, .target = "/v2/" + repository + "/blobs/" + digest.to_string()};
 }
 
 std::unexpected<Error> bad(std::string_view why) {
@@ -67,6 +64,7 @@ Task<Result<std::size_t>> read_some(std::shared_ptr<Reader> reader, std::span<st
   const auto began = std::chrono::steady_clock::now();
   auto got = co_await reader->answer.response->read(out);
   reader->waited += std::chrono::steady_clock::now() - began;
+  if (!got) reader->exchange->forget_link(reader->answer);
   if (!got) co_return got;
   reader->bytes += *got;
   reader->exchange->count_bytes(reader->answer.endpoint, *got);
@@ -134,6 +132,7 @@ Task<Result<BlobTransfer>> HttpUpstream::get_blob_at(std::string repository, Dig
   auto question = blob_question(Method::get, repository, digest);
   const bool ranged = offset > 0 || length;
   if (ranged) question.headers.set("Range", range_header(offset, length));
+  question.keep_link = true;
   auto answer = co_await exchange_->ask(std::move(question), effort);
   if (!answer) co_return std::unexpected(std::move(answer).error());
   const int status = answer->status();
@@ -144,8 +143,11 @@ Task<Result<BlobTransfer>> HttpUpstream::get_blob_at(std::string repository, Dig
     co_return std::unexpected(co_await exchange_->refusal(*answer, effort.deadline));
   }
   auto place = placement(*answer->response, offset);
-  if (!place) co_return std::unexpected(std::move(place).error());
-  if (auto ok = check_blob_size(digest, place->size.value_or(1)); !ok) co_return std::unexpected(std::move(ok).error());
+  const auto fits = place ? check_blob_size(digest, place->size.value_or(1)) : std::unexpected(place.error());
+  if (!fits) {
+    exchange_->forget_link(*answer);
+    co_return std::unexpected(fits.error());
+  }
   auto reader = std::make_shared<Reader>(exchange_, health_, effort.endpoint, *std::move(answer));
   co_return BlobTransfer{
       .offset = place->offset,

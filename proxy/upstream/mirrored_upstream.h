@@ -24,6 +24,7 @@ class MirroredUpstream final : public Upstream {
   MirroredUpstream(std::vector<std::shared_ptr<Upstream>> members, const Clock& clock);
 
   [[nodiscard]] const std::string& name() const override { return members_.front()->name(); }
+  [[nodiscard]] std::vector<EndpointStatus> endpoints() const override { return members_.front()->endpoints(); }
   Task<Result<ManifestInfo>> head_manifest(std::string repository, std::string reference) override;
   Task<Result<FetchedManifest>> get_manifest(std::string repository, std::string reference) override;
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;

@@ -8,47 +8,47 @@ namespace paddock {
 TokenCache::TokenCache(const Clock& clock) : TokenCache(clock, Options{}) {}
 TokenCache::TokenCache(const Clock& clock, Options options) : clock_(clock), options_(options) {}
 
-Task<Result<std::string>> TokenCache::get(TokenKey key, std::string refused, Fetch fetch, SteadyTime deadline) {
-  Result<std::string> token;
+Task<Result<HeldToken>> TokenCache::get(TokenKey key, std::string refused, Fetch fetch, SteadyTime deadline) {
+  Result<HeldToken> token;
   // Twice, as a flight that was under way may bring the very token that was refused.
   for (int round = 0; round < 2; ++round) {
     if (auto known = lookup(key, refused)) co_return *std::move(known);
-    SingleFlight<TokenKey, std::string>::Work work = [this, key, fetch] { return fill(key, fetch); };
+    SingleFlight<TokenKey, HeldToken>::Work work = [this, key, fetch] { return fill(key, fetch); };
     token = co_await flights_.run(key, std::move(work), deadline);
-    if (!token || *token != refused) co_return token;
+    if (!token || token->value != refused) co_return token;
   }
   co_return token;
 }
 
-std::optional<Result<std::string>> TokenCache::lookup(const TokenKey& key, const std::string& refused) {
+std::optional<Result<HeldToken>> TokenCache::lookup(const TokenKey& key, const std::string& refused) {
   const MutexLock lock(mutex_);
   const auto found = entries_.find(key);
   if (found == entries_.end()) return std::nullopt;
-  const bool is_refused = found->second.token && *found->second.token == refused;
+  const bool is_refused = found->second.token && found->second.token->value == refused;
   if (!is_refused && clock_.now() < found->second.good_until) return found->second.token;
   entries_.erase(found);
   return std::nullopt;
 }
 
-Task<Result<std::string>> TokenCache::fill(TokenKey key, Fetch fetch) {
+Task<Result<HeldToken>> TokenCache::fill(TokenKey key, Fetch fetch) {
   // Somebody may have landed between the look at the cache and this take-off.
   if (auto known = lookup(key, {})) co_return *std::move(known);
   auto token = co_await fetch();
-  store(key, token);
+  const auto now = clock_.now();
+  store(key, token, now);
   if (!token) co_return std::unexpected(std::move(token).error());
-  co_return std::move(token->value);
+  co_return HeldToken{std::move(token->value), now};
 }
 
-void TokenCache::store(const TokenKey& key, const Result<Token>& token) {
+void TokenCache::store(const TokenKey& key, const Result<Token>& token, SteadyTime now) {
   // The request that needs the token will be tried again, and so must this be.
   if (!token && (token.error().code == ErrorCode::unavailable || token.error().code == ErrorCode::timeout)) return;
-  const auto now = clock_.now();
-  Entry entry{std::string(), now + options_.remember_failure};
+  Entry entry{HeldToken{}, now + options_.remember_failure};
   if (!token) {
     entry.token = std::unexpected(token.error());
   } else {
     const auto margin = std::min(token->lifetime / 4, std::chrono::seconds(30));
-    entry = {token->value, now + token->lifetime - margin};
+    entry = {HeldToken{token->value, now}, now + token->lifetime - margin};
   }
   const MutexLock lock(mutex_);
   if (entries_.size() >= options_.capacity) {

@@ -26,6 +26,11 @@ struct TokenKey {
   friend auto operator<=>(const TokenKey&, const TokenKey&) = default;
 };
 
+struct HeldToken {
+  std::string value;
+  SteadyTime made;
+};
+
 class TokenCache {
  public:
   using Fetch = std::function<Task<Result<Token>>()>;
@@ -39,21 +44,21 @@ class TokenCache {
 
   // A token for `key`, from `fetch` where there is none. `refused` is one that the registry has just turned down: it is
   // forgotten, and another is made unless somebody has done so already.
-  Task<Result<std::string>> get(TokenKey key, std::string refused, Fetch fetch, SteadyTime deadline);
+  Task<Result<HeldToken>> get(TokenKey key, std::string refused, Fetch fetch, SteadyTime deadline);
   [[nodiscard]] std::size_t size() const;
 
  private:
   struct Entry {
-    Result<std::string> token;
+    Result<HeldToken> token;
     SteadyTime good_until;
   };
-  std::optional<Result<std::string>> lookup(const TokenKey& key, const std::string& refused);
-  Task<Result<std::string>> fill(TokenKey key, Fetch fetch);
-  void store(const TokenKey& key, const Result<Token>& token);
+  std::optional<Result<HeldToken>> lookup(const TokenKey& key, const std::string& refused);
+  Task<Result<HeldToken>> fill(TokenKey key, Fetch fetch);
+  void store(const TokenKey& key, const Result<Token>& token, SteadyTime now);
 
   const Clock& clock_;
   const Options options_;
-  SingleFlight<TokenKey, std::string> flights_;
+  SingleFlight<TokenKey, HeldToken> flights_;
   mutable Mutex mutex_;
   std::map<TokenKey, Entry> entries_ PADDOCK_GUARDED_BY(mutex_);
 };

@@ -51,6 +51,22 @@ struct BlobTransfer {
   std::function<void()> abort;
 };
 
+// What is known of one of the equivalent places behind an upstream.
+struct EndpointStatus {
+  enum class State : std::uint8_t {
+    ok,
+    slow,        // far slower than the best of them: only tried now and then
+    resting,     // could not be reached a moment ago: asked last
+    distrusted,  // sent wrong bytes: asked last for longer
+  };
+  std::string host;  // as BlobTransfer::source
+  State state = State::ok;
+  std::size_t transfers = 0;  // at work
+  double rate = 0;            // bytes a second of one transfer; 0: not known yet
+};
+
+std::string_view to_string(EndpointStatus::State state);
+
 struct TagPage {
   std::vector<std::string> tags;
   bool more = false;
@@ -60,6 +76,8 @@ class Upstream {
  public:
   virtual ~Upstream() = default;
   [[nodiscard]] virtual const std::string& name() const = 0;
+  // Its own, as configured; those of mirrors are for the mirrors to tell.
+  [[nodiscard]] virtual std::vector<EndpointStatus> endpoints() const { return {}; }
   // `reference` is a valid tag or digest.
   virtual Task<Result<ManifestInfo>> head_manifest(std::string repository, std::string reference) = 0;
   virtual Task<Result<FetchedManifest>> get_manifest(std::string repository, std::string reference) = 0;

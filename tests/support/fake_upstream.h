@@ -62,6 +62,8 @@ class FakeUpstream final : public Upstream {
   [[nodiscard]] std::size_t most_open_transfers() const;
 
   [[nodiscard]] const std::string& name() const override { return name_; }
+  void set_endpoints(std::vector<EndpointStatus> endpoints) { endpoints_ = std::move(endpoints); }  // before it is used
+  [[nodiscard]] std::vector<EndpointStatus> endpoints() const override { return endpoints_; }
   Task<Result<ManifestInfo>> head_manifest(std::string repository, std::string reference) override;
   Task<Result<FetchedManifest>> get_manifest(std::string repository, std::string reference) override;
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;
@@ -78,6 +80,7 @@ class FakeUpstream final : public Upstream {
   Result<BlobTransfer> start_transfer(const std::string& name, const Digest& digest, std::uint64_t offset,
                                       std::optional<std::uint64_t> length);
   const std::string name_;
+  std::vector<EndpointStatus> endpoints_;
   std::shared_ptr<State> state_;  // transfers may outlive the upstream
 };
 

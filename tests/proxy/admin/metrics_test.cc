@@ -30,6 +30,8 @@ TEST_CASE("the contract's metrics are all there after some traffic") {
   now.fills_completed = 30;
   now.fills_failed = 4;
   now.fills_not_kept = 5;
+  now.fills_suspended = 6;
+  now.fills_waiting = 1;
   now.verify_failures = 1;
   now.store_stored = 1000;
   now.store_reserved = 200;
@@ -61,6 +63,8 @@ TEST_CASE("the contract's metrics are all there after some traffic") {
            "paddock_fills{state=\"completed\"} 30",
            "paddock_fills{state=\"failed\"} 4",
            "paddock_fills{state=\"not_kept\"} 5",
+           "paddock_fills{state=\"suspended\"} 6",
+           "paddock_fills{state=\"waiting\"} 1",
            "paddock_store_bytes{kind=\"stored\"} 1000",
            "paddock_store_bytes{kind=\"reserved\"} 200",
            "paddock_store_bytes{kind=\"limit\"} 5000",
@@ -157,6 +161,50 @@ TEST_CASE("readings are taken anew at each scrape") {
   CHECK_THAT(metrics.text(), Contains("paddock_connections 1"));
   connections = 5;
   CHECK_THAT(metrics.text(), Contains("paddock_connections 5"));
+}
+
+TEST_CASE("each endpoint is in one of the states, with its transfers and their rate") {
+  Readings now;
+  now.upstreams = {{"up", {{"a.example", "ok", 3, 1000}, {"b.example:444", "distrusted", 0, 0}}, {}},
+                   {"other", {{"a.example", "resting", 0, 7}}, {}},
+                   {"offline", {}, {}}};
+  const auto text = make_metrics(now).text();
+  for (const auto* line : {
+           "paddock_upstream_endpoint_state{endpoint=\"a.example\",state=\"ok\",upstream=\"up\"} 1\n",
+           "paddock_upstream_endpoint_state{endpoint=\"a.example\",state=\"resting\",upstream=\"up\"} 0\n",
+           "paddock_upstream_endpoint_state{endpoint=\"b.example:444\",state=\"distrusted\",upstream=\"up\"} 1\n",
+           "paddock_upstream_endpoint_state{endpoint=\"a.example\",state=\"resting\",upstream=\"other\"} 1\n",
+           "paddock_upstream_transfers{endpoint=\"a.example\",upstream=\"up\"} 3\n",
+           "paddock_upstream_transfer_bytes_per_second{endpoint=\"a.example\",upstream=\"up\"} 1000\n",
+           "paddock_upstream_transfer_bytes_per_second{endpoint=\"b.example:444\",upstream=\"up\"} 0\n",
+       }) {
+    CHECK_THAT(text, Contains(line));
+  }
+  CHECK(occurrences(text, "\npaddock_upstream_endpoint_state{") == 12);
+  std::size_t in_a_state = 0;
+  for (const auto state : endpoint_states) {
+    for (const auto* rest : {"\",upstream=\"up\"} 1\n", "\",upstream=\"other\"} 1\n"}) {
+      in_a_state += occurrences(text, "state=\"" + std::string(state) + rest);
+    }
+  }
+  CHECK(in_a_state == 3);
+}
+
+TEST_CASE("an upstream's limits are shown, and whether they hold now") {
+  Readings now;
+  now.upstreams = {{"up", {}, {.connections = 4, .max_connections = 4, .bandwidth_reached = false}},
+                   {"other", {}, {.connections = 0, .max_connections = 4, .bandwidth_reached = true}}};
+  const auto text = make_metrics(now).text();
+  for (const auto* line : {
+           "paddock_upstream_connections{kind=\"used\",upstream=\"up\"} 4\n",
+           "paddock_upstream_connections{kind=\"limit\",upstream=\"other\"} 4\n",
+           "paddock_upstream_limit_reached{limit=\"connections\",upstream=\"up\"} 1\n",
+           "paddock_upstream_limit_reached{limit=\"bandwidth\",upstream=\"up\"} 0\n",
+           "paddock_upstream_limit_reached{limit=\"connections\",upstream=\"other\"} 0\n",
+           "paddock_upstream_limit_reached{limit=\"bandwidth\",upstream=\"other\"} 1\n",
+       }) {
+    CHECK_THAT(text, Contains(line));
+  }
 }
 
 TEST_CASE("exchanges may be recorded and scraped from several threads") {

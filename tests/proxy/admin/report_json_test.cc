@@ -20,6 +20,8 @@ TEST_CASE("the status report has its parts") {
   CHECK(json["store"]["evicted_bytes"] == 7);
   CHECK(json["fills"]["running"] == 2);
   CHECK(json["fills"]["not_kept"] == 5);
+  CHECK(json["fills"]["suspended"] == 6);
+  CHECK(json["fills"]["waiting"] == 1);
   CHECK(json["traffic"]["hit_ratio"] == 0.75);
   CHECK(json["connections"] == 9);
   CHECK(json["recovery"]["rebuilt"] == true);
@@ -45,6 +47,30 @@ TEST_CASE("an upstream that was not tried is neither reachable nor unreachable")
   CHECK(upstreams[1]["reachable"] == false);
   CHECK(upstreams[1]["last_error"] == "connect timed out");
   CHECK(upstreams[2]["reachable"].is_null());
+}
+
+TEST_CASE("each endpoint of an upstream has its state, and a rate only when one is known") {
+  const auto upstreams = to_json_report(test::sample_status())["upstreams"];
+  const auto& health = upstreams[0]["health"];
+  REQUIRE(health.size() == 2);
+  CHECK(health[0] ==
+        nlohmann::ordered_json{
+            {"endpoint", "registry.baidubce.com"}, {"state", "ok"}, {"transfers", 3}, {"bytes_per_second", 5 << 20}});
+  CHECK(health[1]["state"] == "slow");
+  CHECK(upstreams[1]["health"][0]["state"] == "resting");
+  CHECK(upstreams[1]["health"][0]["bytes_per_second"].is_null());
+  CHECK(upstreams[2]["health"] == nlohmann::json::array());
+}
+
+TEST_CASE("an upstream's limits are there, and which of them hold now") {
+  auto status = test::sample_status();
+  CHECK(to_json_report(status)["upstreams"][0]["limits"] ==
+        nlohmann::ordered_json{
+            {"connections", 32}, {"max_connections", 32}, {"bandwidth", 1000}, {"reached", {"connections"}}});
+  CHECK(to_json_report(status)["upstreams"][1]["limits"]["reached"] == nlohmann::json::array());
+  status.upstreams[0].limits.connections = 31;
+  status.upstreams[0].limits.bandwidth_reached = true;
+  CHECK(to_json_report(status)["upstreams"][0]["limits"]["reached"] == nlohmann::json{"bandwidth"});
 }
 
 TEST_CASE("an image has its names, sizes, times, platforms and pins") {

@@ -21,13 +21,24 @@ inline StatusReport sample_status() {
                   .disk_total = 100 << 20,
                   .disk_available = 50 << 20,
                   .evicted = 7};
-  status.upstreams = {{"registry.baidubce.com", {"https://registry.baidubce.com"}, true, "", true},
-                      {"docker.io", {"https://registry-1.docker.io"}, false, "connect timed out", false},
-                      {"quay.io", {"https://quay.io"}, std::nullopt, "", false}};
+  status.upstreams = {{.name = "registry.baidubce.com",
+                       .endpoints = {"https://registry.baidubce.com", "https://b.example:444"},
+                       .reachable = true,
+                       .is_default = true,
+                       .health = {{"registry.baidubce.com", "ok", 3, 5 << 20}, {"b.example:444", "slow", 0, 1 << 20}},
+                       .limits = {.connections = 32, .max_connections = 32, .bandwidth = 1000}},
+                      {.name = "docker.io",
+                       .endpoints = {"https://registry-1.docker.io"},
+                       .reachable = false,
+                       .last_error = "connect timed out",
+                       .health = {{"registry-1.docker.io", "resting", 0, 0}}},
+                      {.name = "quay.io", .endpoints = {"https://quay.io"}}};
   status.fills_running = 2;
   status.fills_completed = 30;
   status.fills_failed = 4;
   status.fills_not_kept = 5;
+  status.fills_suspended = 6;
+  status.fills_waiting = 1;
   status.traffic = {.requests = 100, .hit_bytes = 3072, .fill_bytes = 1024, .bypass_bytes = 0, .hit_ratio = 0.75};
   status.connections = 9;
   status.recovery = RecoveryReport{.rebuilt = true, .blobs = 12, .tags = 3, .duration = std::chrono::milliseconds(40)};

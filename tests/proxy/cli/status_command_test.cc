@@ -19,10 +19,13 @@ TEST_CASE("status shows the running server's report") {
   CHECK(outcome.status == 0);
   for (const auto* part :
        {"state        ready\n", "version      1.2.3", "uptime       1m 30s", "/var/lib/paddock",
-        "3.0 MiB stored of 10.0 MiB, 50.0 MiB left on the disk", "2 running, 30 completed, 4 failed, 5 not kept",
+        "3.0 MiB stored of 10.0 MiB, 50.0 MiB left on the disk",
+        "2 running, 30 completed, 4 failed, 5 not kept, 6 suspended; 1 wait in line\n",
         "3.0 KiB from the store, 1.0 KiB while filling, 0 B uncached (75% hits)", "connections  9\n",
-        "registry.baidubce.com (default), reachable\n", "docker.io, unreachable: connect timed out\n",
-        "quay.io, not tried yet\n"}) {
+        "registry.baidubce.com (default), reachable; held back by its limit of connections\n",
+        "  endpoint   registry.baidubce.com ok, 3 transfers, 5.0 MiB/s each\n",
+        "  endpoint   b.example:444 slow, 1.0 MiB/s each\n", "docker.io, unreachable: connect timed out\n",
+        "  endpoint   registry-1.docker.io resting\n", "quay.io, not tried yet\n"}) {
     CHECK_THAT(outcome.out, Contains(part));
   }
 }
@@ -60,7 +63,8 @@ TEST_CASE("a useless address is a usage error with one line") {
 
 TEST_CASE("a server of another version, or a hostile one, cannot break the output") {
   const AdminServer server(test::fixed_handler(
-      200, R"({"version": "\u001b[31m9\nforged", "upstreams": [1, {"name": []}, null], "store": 3})"));
+      200,
+      R"({"version": "\u001b[31m9\nforged", "upstreams": [1, {"name": []}, null, {"name": "x", "health": [7, {"state": 1}], "limits": {"reached": [2, "\u001b"]}}], "store": 3})"));
   const auto outcome = test::paddock({"status", "--server", server.url()});
   CHECK(outcome.status == 0);
   CHECK_THAT(outcome.out, !Contains("\x1b") && !Contains("\nforged") && Contains("version      ?[31m9?forged"));

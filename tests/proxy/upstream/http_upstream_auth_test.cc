@@ -256,5 +256,96 @@ TEST_CASE_METHOD(Fixture, "the token does follow a redirect within the registry"
   CHECK(registry.requests("/manifests/2.6").back().header("Authorization") == "Bearer token-1");
 }
 
+// A registry that answers 403 where a token has expired.
+struct Forbidding : Fixture {
+  std::shared_ptr<TokenIssuer> tokens = issuer();
+  std::string scope = "repository:paddlepaddle/paddle:pull";
+  std::string content = sample(50'000);
+  Digest digest = registry.add_blob(repository, content);
+
+  Forbidding() {
+    registry.require_token(tokens);
+    registry.hook([this](const SeenRequest& request) -> std::optional<Behaviour> {
+      const std::string authorization = request.header("Authorization");
+      if (authorization.empty() || tokens->valid(authorization.substr(7), scope)) return std::nullopt;
+      return Behaviour{.status = 403, .body = "expired"};
+    });
+  }
+  ~Forbidding() { registry.hook(nullptr); }
+  std::string piece(std::uint64_t offset) {
+    auto got = blob(digest, offset, 10'000);
+    return got && !got->error ? got->bytes : "failed";
+  }
+};
+
+TEST_CASE_METHOD(Fixture, "a token that expires between two pieces of a blob is replaced, once for all that find out") {
+  const auto tokens = issuer();
+  const std::string content = sample(50'000);
+  const auto digest = registry.add_blob(repository, content);
+  registry.require_token(tokens);
+  REQUIRE(blob(digest, 0, 10'000)->bytes == content.substr(0, 10'000));
+  tokens->revoke_all();
+  std::vector<std::future<Result<ReadBlob>>> pieces;
+  for (std::uint64_t at = 10'000; at < 50'000; at += 10'000) {
+    pieces.push_back(start(whole_blob(&up(), digest, at, 10'000)));
+  }
+  std::string rest;
+  for (auto& piece : pieces) rest += piece.get().value().bytes;
+  CHECK(rest == content.substr(10'000));
+  CHECK(tokens->issued() == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "a piece that finds its token expired gets through a token endpoint that stumbles") {
+  const auto tokens = issuer();
+  const std::string content = sample(50'000);
+  const auto digest = registry.add_blob(repository, content);
+  registry.require_token(tokens);
+  REQUIRE(blob(digest, 0, 10'000));
+  tokens->revoke_all();
+  registry.script("/token", {.status = 500}, 2);
+  CHECK(blob(digest, 10'000, 10'000)->bytes == content.substr(10'000, 10'000));
+}
+
+TEST_CASE_METHOD(Fixture, "an old token refused without a challenge is replaced as the registry asked before") {
+  const auto tokens = issuer();
+  registry.require_token(tokens);
+  REQUIRE(manifest("2.6"));
+  tokens->revoke_all();
+  registry.script("/manifests/", {.status = 401});
+  CHECK(manifest("2.6"));
+  CHECK(tokens->issued() == 2);
+}
+
+TEST_CASE_METHOD(Forbidding, "a token that has expired is replaced where the registry answers 403 to it") {
+  CHECK(piece(0) == content.substr(0, 10'000));
+  clock.advance(std::chrono::seconds(60));
+  tokens->revoke_all();
+  CHECK(piece(10'000) == content.substr(10'000, 10'000));
+  CHECK(tokens->issued() == 2);
+  CHECK(piece(20'000) == content.substr(20'000, 10'000));
+  CHECK(tokens->issued() == 2);
+}
+
+TEST_CASE_METHOD(Forbidding, "what is denied to a fresh token is denied, and does not cost a token each time") {
+  REQUIRE(manifest("2.6"));
+  clock.advance(std::chrono::seconds(60));
+  registry.script("/manifests/", {.status = 403}, 0);
+  for (int i = 0; i < 5; ++i) CHECK(code_of(manifest("2.6")) == ErrorCode::denied);
+  CHECK(tokens->issued() == 2);
+  CHECK(registry.count("/manifests/") == 2 + 6);
+}
+
+TEST_CASE("a token may have expired when it is a while old, not when it was just made") {
+  const SteadyTime made{std::chrono::hours(1)};
+  Authenticator::Credential token{.header = "Bearer t", .token = "t", .made = made};
+  CHECK_FALSE(may_have_expired(token, made));
+  CHECK_FALSE(may_have_expired(token, made + std::chrono::seconds(29)));
+  CHECK(may_have_expired(token, made + std::chrono::seconds(30)));
+  token.just_made = true;
+  CHECK_FALSE(may_have_expired(token, made + std::chrono::hours(1)));
+  CHECK_FALSE(may_have_expired({.header = "Basic x", .token = {}}, made + std::chrono::hours(1)));
+  CHECK_FALSE(may_have_expired({}, made));
+}
+
 }  // namespace
 }  // namespace paddock::test

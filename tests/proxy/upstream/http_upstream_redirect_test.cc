@@ -46,6 +46,7 @@ TEST_CASE_METHOD(Fixture, "the bytes are counted for the configured endpoint") {
 
 TEST_CASE_METHOD(Fixture, "an expired link is fetched anew") {
   for (const int status : {401, 403}) {
+    use(options());
     storage.script("/bucket/",
                    {.status = status, .body = R"({"code":"AccessDenied","message":"Request has expired"})"});
     CHECK(blob(digest)->bytes == content);

@@ -44,6 +44,15 @@ TEST_CASE_METHOD(MirrorFixture, "it is called as the upstream is, which is asked
   CHECK(mirror->count() == 0);
 }
 
+TEST_CASE_METHOD(MirrorFixture,
+                 "its endpoints are the upstream's own, so that those of a mirror of several are told once") {
+  own->set_endpoints({{.host = "a.example", .transfers = 2}, {.host = "b.example"}});
+  mirror->set_endpoints({{.host = "c.example"}});
+  REQUIRE(upstream.endpoints().size() == 2);
+  CHECK(upstream.endpoints()[0].host == "a.example");
+  CHECK(upstream.endpoints()[0].transfers == 2);
+}
+
 TEST_CASE_METHOD(MirrorFixture, "a digest that one has not got is asked of the next") {
   const Digest blob_digest = mirror->add_blob("a/b", "there");
   const Digest index = mirror->add_manifest("a/b", manifest, media_type);

@@ -25,6 +25,11 @@ struct Fixture {
     co_return Token{"token-" + std::to_string(self->fetches), self->lifetime};
   }
   Result<std::string> get(const TokenKey& of = key, const std::string& refused = {}) {
+    auto token = held(of, refused);
+    if (!token) return std::unexpected(std::move(token).error());
+    return token->value;
+  }
+  Result<HeldToken> held(const TokenKey& of = key, const std::string& refused = {}) {
     return run_task(cache.get(
         of, refused, [this] { return fetch(this); }, std::chrono::steady_clock::now() + std::chrono::seconds(30)));
   }
@@ -62,6 +67,14 @@ TEST_CASE_METHOD(Fixture, "a refused token is replaced, unless somebody has done
   CHECK(get(key, "token-1") == "token-2");
   CHECK(get(key, "token-1") == "token-2");
   CHECK(fetches == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "a token knows when it was made, however often it is given out") {
+  const auto made = clock.now();
+  CHECK(held()->made == made);
+  clock.advance(std::chrono::seconds(50));
+  CHECK(held()->made == made);
+  CHECK(held(key, "token-1")->made == clock.now());
 }
 
 TEST_CASE_METHOD(Fixture, "a refusal is remembered for a moment") {
@@ -126,7 +139,7 @@ struct Held {
 // Boost's futures want a default.
 Task<std::string> outcome_of(TokenCache* cache, TokenCache::Fetch fetch, SteadyTime deadline) {
   auto token = co_await cache->get(key, {}, std::move(fetch), deadline);
-  co_return token ? *token : std::string(to_string(token.error().code));
+  co_return token ? token->value : std::string(to_string(token.error().code));
 }
 
 TEST_CASE("who comes while a token is being made shares its outcome, over all loops") {
