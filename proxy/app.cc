@@ -160,18 +160,19 @@ Result<std::string> App::admin_token() const {
 }
 
 Result<void> App::build() {
-  for (const auto& upstream : config_.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
+  declare_upstreams();
   const auto negative_ttl = config_.tags.negative_ttl;
   fills_ = std::make_unique<FillCoordinator>(
       *loops_, pool_, storage_->blobs(),
       FillCoordinator::Options{
           .at_once = config_.fills.at_once, .on_abandon = on_abandon(config_.fills), .commits = &commits_});
+  uncached_ = std::make_unique<UncachedStreams>(*loops_, pool_, UncachedStreams::Options{});
   manifests_ = std::make_unique<ManifestSource>(pool_, storage_->catalog(), storage_->manifests(), clock_,
                                                 ManifestSource::Options{.negative_ttl = negative_ttl});
   tags_ = std::make_unique<TagResolver>(pool_, storage_->catalog(), storage_->manifests(), *manifests_, clock_,
                                         TagResolver::Options{.negative_ttl = negative_ttl});
-  registry_ = std::make_unique<RegistryHandler>(
-      RegistryContext{pool_, storage_->catalog(), storage_->blobs(), *fills_, *manifests_, *tags_, *upstreams_});
+  registry_ = std::make_unique<RegistryHandler>(RegistryContext{pool_, storage_->catalog(), storage_->blobs(), *fills_,
+                                                                *uncached_, *manifests_, *tags_, *upstreams_});
   return {};
 }
 
@@ -278,7 +279,7 @@ void App::reload() {
   take_admin_token(*token, plan.taken);
   upstreams_->replace(*std::move(set));
   limits_.apply(plan.config);
-  for (const auto& upstream : plan.config.upstreams) metrics_.declare_upstream(upstream.name, upstream.endpoints);
+  declare_upstreams();
   storage_->set_limits(plan.config.storage);
   (void)set_log_level(plan.config.log.level);
   config_ = std::move(plan.config);

@@ -24,6 +24,7 @@
 #include "proxy/app_storage.h"
 #include "proxy/app_upstreams.h"
 #include "proxy/fill/coordinator.h"
+#include "proxy/fill/uncached_streams.h"
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/net/client.h"
 #include "proxy/net/event_loops.h"
@@ -74,6 +75,7 @@ class App {
   [[nodiscard]] StatusReport status();
   [[nodiscard]] std::vector<FillReport> fill_reports() const;
   [[nodiscard]] Readings readings();
+  void declare_upstreams();
   [[nodiscard]] UpstreamParts upstream_parts();
 
   config::Config config_;
@@ -99,6 +101,7 @@ class App {
   std::unique_ptr<HttpClient> client_;
   std::unique_ptr<CurrentUpstreams> upstreams_;
   std::unique_ptr<FillCoordinator> fills_;
+  std::unique_ptr<UncachedStreams> uncached_;
   std::unique_ptr<ManifestSource> manifests_;
   std::unique_ptr<TagResolver> tags_;
   std::unique_ptr<RegistryHandler> registry_;

@@ -113,6 +113,12 @@ Digest Hasher::finish() {
   return *Digest::from_bytes(state_->algorithm, std::span(out).first(length));
 }
 
+Hasher Hasher::clone() const {
+  Hasher copy(state_->algorithm);
+  if (EVP_MD_CTX_copy_ex(copy.state_->context, state_->context) != 1) throw std::bad_alloc();
+  return copy;
+}
+
 }  // namespace paddock
 
 std::size_t std::hash<paddock::Digest>::operator()(const paddock::Digest& digest) const noexcept {

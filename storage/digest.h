@@ -55,6 +55,8 @@ class Hasher {
   void update(std::string_view text) { update(std::as_bytes(std::span(text))); }
   // The digest of everything so far. The hasher starts anew.
   [[nodiscard]] Digest finish();
+  // One that has hashed the same so far.
+  [[nodiscard]] Hasher clone() const;
 
  private:
   struct State;

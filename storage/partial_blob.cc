@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
-#include <spdlog/spdlog.h>
 #include <string>
 #include <utility>
 
@@ -174,56 +173,6 @@ ExtentMap PartialBlob::extents() const {
   return extents_;
 }
 
-// --- journal ---
-
-std::optional<PartialProgress> PartialBlob::progress() const {
-  const MutexLock lock(mutex_);
-  if (!size_ || state_ != State::filling) return std::nullopt;
-  return PartialProgress{.size = *size_, .extents = extents_};
-}
-
-Result<void> PartialBlob::note() {
-  const MutexLock lock(journal_mutex_);
-  if (!journal_) return {};
-  const auto now = progress();
-  if (!now) return {};
-  noted_ = true;
-  return journal_->note_written(*now);
-}
-
-Result<void> PartialBlob::checkpoint() {
-  const auto before = progress();
-  if (!before) return {};
-  if (auto synced = file_->sync_data(); !synced) return synced;
-  const MutexLock lock(journal_mutex_);
-  if (!journal_ || !progress()) return {};  // it has ended meanwhile
-  noted_ = true;
-  return journal_->note_synced(*before);
-}
-
-std::optional<PartialProgress> PartialBlob::suspend(Error why) {
-  std::optional<PartialProgress> last;
-  {
-    const MutexLock lock(mutex_);
-    while (!in_flight_.empty()) landed_.wait(mutex_);
-    if (size_ && state_ == State::filling && extents_.total() > 0) last = {.size = *size_, .extents = extents_};
-  }
-  fail(std::move(why));
-  const MutexLock lock(journal_mutex_);
-  if (!last || !journal_) return std::nullopt;
-  if (auto noted = journal_->note_written(*last); !noted) {
-    spdlog::warn("a fill will be taken up again from an earlier point: {}", noted.error().context);
-  }
-  return last;
-}
-
-void PartialBlob::forget_progress() {
-  const MutexLock lock(journal_mutex_);
-  if (!journal_ || !noted_) return;
-  if (auto erased = journal_->erase(); !erased) spdlog::warn("a journal stays: {}", erased.error().context);
-  journal_.reset();
-}
-
 // The size, fixed now if it was open, with all bytes there.
 Result<std::uint64_t> PartialBlob::settle_size() {
   std::uint64_t size = 0;
@@ -297,6 +246,22 @@ void PartialBlob::release_space() {
 }
 
 // --- readers ---
+
+std::uint64_t PartialBlob::prefix() const {
+  const MutexLock lock(mutex_);
+  const std::uint64_t sure = size_ ? *size_ - std::min(*size_, hold_back) : 0;
+  return std::min(extents_.run_end(0), sure);
+}
+
+Result<Hasher> PartialBlob::hash_prefix(std::uint64_t end) {
+  const MutexLock lock(hash_mutex_);
+  if (hashed_ > end) {  // more than asked for
+    hasher_ = Hasher(digest_.algorithm());
+    hashed_ = 0;
+  }
+  if (auto hashed = hash_from_file(end); !hashed) return std::unexpected(std::move(hashed).error());
+  return hasher_.clone();
+}
 
 PartialBlob::State PartialBlob::state() const {
   const MutexLock lock(mutex_);

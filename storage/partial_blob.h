@@ -65,7 +65,8 @@ class PartialBlob {
   Result<void> verify();
 
   // --- store ---
-  Result<void> sync_data() { return file_->sync_data(); }
+  // Once it has failed it fails for good: the system tells of lost bytes only once (fsync(2)).
+  Result<void> sync_data();
   void mark_committed();
   void release_space();    // once it failed and its bytes are gone
   void forget_progress();  // the journal goes
@@ -82,6 +83,10 @@ class PartialBlob {
   [[nodiscard]] std::optional<std::uint64_t> size() const;
   [[nodiscard]] std::uint64_t received() const;                      // bytes present, for progress
   [[nodiscard]] std::uint64_t readable(std::uint64_t offset) const;  // bytes visible from `offset` on, now
+  // Bytes from the first on that are in the file whatever became of the fill, but for what is held back.
+  [[nodiscard]] std::uint64_t prefix() const;
+  // Blocking: what has hashed the first `end` bytes, at most prefix().
+  Result<Hasher> hash_prefix(std::uint64_t end);
   // Waits until at least one byte at `offset` is visible; returns readable(offset), or 0 at or past the end of a
   // verified blob. Fails with the fill's error, or timeout.
   Task<Result<std::uint64_t>> wait_readable(std::uint64_t offset, std::chrono::steady_clock::time_point deadline);
@@ -110,6 +115,9 @@ class PartialBlob {
 
   Mutex reserve_mutex_;      // before Space's; never with the two below
   Reservation reservation_;  // under reserve_mutex_ until verified, then the store's
+
+  Mutex sync_mutex_;
+  std::optional<Error> sync_error_ PADDOCK_GUARDED_BY(sync_mutex_);
 
   Mutex journal_mutex_;  // before mutex_
   std::unique_ptr<PartialJournal> journal_ PADDOCK_GUARDED_BY(journal_mutex_);

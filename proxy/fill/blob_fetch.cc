@@ -19,8 +19,8 @@ double random() {
   return std::uniform_real_distribution<>()(generator);
 }
 
-std::unexpected<Error> ended_early() {
-  return fail(ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early", /*retryable=*/true);
+Error ended_early() {
+  return {ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early", /*retryable=*/true};
 }
 
 // Whatever an upstream does in the middle of a blob may pass. What concerns us, or all of its bytes, does not.
@@ -31,14 +31,15 @@ bool may_pass(const Error& error) {
 
 }  // namespace
 
-BlobFetch::BlobFetch(Source source, std::shared_ptr<PartialBlob> partial, Surroundings around, Pools pools,
-                     FetchOptions options)
-    : source_(std::move(source)),
+BlobFetch::BlobFetch(std::shared_ptr<FillSources> sources, std::shared_ptr<PartialBlob> partial, Surroundings around,
+                     Pools pools, FetchOptions options)
+    : sources_(std::move(sources)),
       partial_(std::move(partial)),
       around_(std::move(around)),
       pools_(pools),
       options_(options),
-      scaler_({.limit = options.connections}) {}
+      scaler_({.limit = options.connections}),
+      attempts_({.retry = options.retry, .limited = options.limited_attempts, .patience = options.patience}) {}
 
 Task<Result<void>> BlobFetch::run(std::optional<BlobTransfer> first) {
   const auto executor = co_await asio::this_coro::executor;
@@ -46,7 +47,9 @@ Task<Result<void>> BlobFetch::run(std::optional<BlobTransfer> first) {
   pause_.emplace(executor);
   from_start_ = !options_.ranged;
   const bool ranged = options_.ranged && partial_->size();
-  auto done = ranged ? co_await fetch_ranged(std::move(first)) : co_await watched_stream(std::move(first));
+  std::optional<Answer> answer;
+  if (first) answer.emplace(sources_->current(), *std::move(first));
+  auto done = ranged ? co_await fetch_ranged(std::move(answer)) : co_await watched_stream(std::move(answer));
   spdlog::debug("fetched {} bytes of {} over at most {} connections", received_, partial_->digest().to_string(),
                 most_workers_);
   // Hashing ends before the verification; a checkpoint may end later, and notes nothing then.
@@ -67,13 +70,100 @@ void BlobFetch::give_up(Error error) {
   pause_->cancel();
 }
 
+Task<void> BlobFetch::guarded(Task<void> task) {
+  try {
+    co_await std::move(task);
+  } catch (const std::exception& e) {
+    give_up({.code = ErrorCode::io, .blame = Blame::us, .context = e.what()});
+  }
+}
+
+// --- connections ---
+
+BlobFetch::Workers::iterator BlobFetch::add_worker(Source source) {
+  const auto worker = workers_.insert(workers_.end(), Worker{.attempt = Attempt(options_.least_rate)});
+  worker->source = std::move(source);
+  most_workers_ = std::max(most_workers_, workers_.size());
+  return worker;
+}
+
+bool BlobFetch::may_connect(const BlobSource& source, std::size_t others, std::shared_ptr<void>& allowance) {
+  const auto& budget = source.limits.budget;
+  if (!budget || others == 0) return true;
+  allowance = budget->take();
+  return allowance != nullptr;
+}
+
+std::size_t BlobFetch::wanted_workers() const {
+  return std::min(scaler_.target(), std::max<std::size_t>(1, sources_->current()->limits.connections));
+}
+
+bool BlobFetch::change_source(Worker& worker) {
+  auto current = sources_->current();
+  if (worker.source == current) return true;
+  worker.source = std::move(current);
+  worker.allowance.reset();
+  const std::size_t others = plan_ ? workers_.size() - 1 : 0;  // beside a stream there are only those that end
+  return may_connect(*worker.source, others, worker.allowance);
+}
+
+bool BlobFetch::without_ranges(const Worker& worker, const Error& error) {
+  if (plan_) {
+    one_stream_ = true;
+  } else if (!from_start_ && worker.attempt.begin > 0) {
+    from_start_ = true;
+    return true;
+  } else {
+    give_up(error);
+  }
+  return false;
+}
+
+Task<bool> BlobFetch::goes_on(Worker& worker, Result<void> ended) {
+  const Error error = ended ? ended_early() : std::move(ended).error();
+  if (!may_pass(error)) {
+    give_up(error);
+    co_return false;
+  }
+  const auto& attempt = worker.attempt;
+  const bool fruitful = attempt.brought >= options_.least_brought && !attempt.dripped;
+  if (fruitful) attempts_.succeeded();
+  if (sources_->turn(worker.source, error, fruitful)) co_return change_source(worker);
+  if (error.code == ErrorCode::protocol && (!plan_ || attempt.brought == 0)) co_return without_ranges(worker, error);
+  if (!fruitful) scaler_.back_off();
+  if (plan_ && workers_.size() > 1) co_return fruitful;
+  Error why = fruitful ? error : sources_->verdict(error);
+  co_return co_await back_off(worker, std::move(why), ended.has_value()) && change_source(worker);
+}
+
+// Waits before the next attempt, or gives up.
+Task<bool> BlobFetch::back_off(const Worker& worker, Error why, bool ended) {
+  if (failure_) co_return false;
+  const auto delay = attempts_.failed(why, ended, random());
+  if (!delay && attempts_.all_ended()) {
+    give_up({ErrorCode::digest_mismatch, Blame::upstream, "the upstream has fewer bytes than the size announced"});
+  } else if (!delay) {
+    give_up(std::move(why));
+  }
+  if (!delay) co_return false;
+  spdlog::warn("fill of {} from {} broke off at byte {}: {}; next attempt in {} ms", partial_->digest().to_string(),
+               worker.source->upstream->name(), partial_->contiguous(), why.context, delay->count());
+  backing_off_ = true;
+  pause_->expires_after(*delay);
+  co_await wait_for(*pause_);
+  backing_off_ = false;
+  co_return !failure_;
+}
+
 // --- pieces ---
 
-Task<Result<void>> BlobFetch::fetch_ranged(std::optional<BlobTransfer> first) {
+Task<Result<void>> BlobFetch::fetch_ranged(std::optional<Answer> first) {
   plan_.emplace(*partial_->size(), options_.chunk, partial_->extents());
   sampled_at_ = Steady::now();
   const auto readers = first ? std::vector<std::uint64_t>() : around_.readers();
-  if (const auto piece = plan_->next(readers)) spawn(*piece, std::move(first));
+  if (const auto piece = plan_->next(readers)) {
+    first ? spawn(*piece, first->source, std::move(first->transfer)) : spawn(*piece, sources_->current());
+  }
   while (!workers_.empty() && !over()) {
     tick_->expires_after(options_.interval);
     co_await wait_for(*tick_);
@@ -95,9 +185,9 @@ bool BlobFetch::over() const {
          std::ranges::none_of(workers_, [](const Worker& worker) { return static_cast<bool>(worker.abort); });
 }
 
-void BlobFetch::spawn(ChunkPlan::Piece piece, std::optional<BlobTransfer> transfer, std::shared_ptr<void> allowance) {
-  const auto worker = workers_.emplace(workers_.end());
-  most_workers_ = std::max(most_workers_, workers_.size());
+void BlobFetch::spawn(ChunkPlan::Piece piece, Source source, std::optional<BlobTransfer> transfer,
+                      std::shared_ptr<void> allowance) {
+  const auto worker = add_worker(std::move(source));
   worker->piece = piece;
   worker->allowance = std::move(allowance);
   // The loop's other end holds this for as long as there are workers.
@@ -106,11 +196,7 @@ void BlobFetch::spawn(ChunkPlan::Piece piece, std::optional<BlobTransfer> transf
 
 Task<void> BlobFetch::work(Workers::iterator self, std::optional<BlobTransfer> transfer) {
   const auto alive = shared_from_this();
-  try {
-    co_await fetch_pieces(*self, std::move(transfer));
-  } catch (const std::exception& e) {
-    give_up({.code = ErrorCode::io, .blame = Blame::us, .context = e.what()});
-  }
+  co_await guarded(fetch_pieces(*self, std::move(transfer)));
   if (!pieces_over_) plan_->release(self->piece.ticket);
   workers_.erase(self);
   tick_->cancel();
@@ -119,66 +205,31 @@ Task<void> BlobFetch::work(Workers::iterator self, std::optional<BlobTransfer> t
 // Pieces until there are none, or there are workers enough.
 Task<void> BlobFetch::fetch_pieces(Worker& worker, std::optional<BlobTransfer> transfer) {
   while (!pieces_over_) {
-    worker.asked = worker.last_byte = Steady::now();
-    worker.received = 0;
-    worker.brought = false;
+    worker.attempt = Attempt(options_.least_rate);
     auto done = co_await fetch_piece(worker, std::exchange(transfer, std::nullopt));
     if (pieces_over_) co_return;
     const Extent rest = plan_->rest(worker.piece.ticket);
     plan_->release(worker.piece.ticket);
     if (rest.begin >= rest.end) {
+      attempts_.succeeded();
       piece_done();
     } else if (!failure_ && !one_stream_) {
-      const Error error = done ? ended_early().error() : done.error();
-      if (!co_await goes_on(worker, error) || pieces_over_) co_return;
+      if (!co_await goes_on(worker, std::move(done)) || pieces_over_) co_return;
       around_.on_resumed();
     }
-    if (failure_ || one_stream_ || workers_.size() > scaler_.target()) co_return;
+    if (failure_ || one_stream_ || workers_.size() > wanted_workers()) co_return;
     const auto next = plan_->next(around_.readers());
     if (!next) co_return;
     worker.piece = *next;
   }
 }
 
-Task<bool> BlobFetch::goes_on(const Worker& worker, const Error& error) {
-  if (!may_pass(error)) {
-    give_up(error);
-    co_return false;
-  }
-  if (error.code == ErrorCode::protocol && !worker.brought) {
-    one_stream_ = true;  // it does not get ranges right
-    co_return false;
-  }
-  if (!worker.brought) scaler_.back_off();
-  if (workers_.size() > 1) co_return worker.brought;
-  co_return co_await back_off(error);
-}
-
-// Waits before the next attempt, or gives up.
-Task<bool> BlobFetch::back_off(const Error& why) {
-  if (failure_) co_return false;
-  const bool limited = why.code == ErrorCode::rate_limited;
-  RetryPolicy policy = options_.retry;
-  if (limited) policy.attempts = options_.limited_attempts;
-  const FailedAttempt failed{limited ? ++limited_ : ++fruitless_, true, why.retry_after, options_.patience};
-  const auto delay = retry_delay(policy, failed, random());
-  if (!delay) {
-    give_up(why);
-    co_return false;
-  }
-  spdlog::warn("fill of {} from {} broke off at byte {}: {}; next attempt in {} ms", partial_->digest().to_string(),
-               source_.upstream->name(), partial_->contiguous(), why.context, delay->count());
-  backing_off_ = true;
-  pause_->expires_after(*delay);
-  co_await wait_for(*pause_);
-  backing_off_ = false;
-  co_return !failure_;
-}
-
 Task<Result<void>> BlobFetch::fetch_piece(Worker& worker, std::optional<BlobTransfer> transfer) {
   const Extent extent = plan_->rest(worker.piece.ticket);
+  worker.attempt.begin = extent.begin;
   if (!transfer) {
-    auto opened = co_await source_.upstream->get_blob(source_.repository, partial_->digest(), extent.begin,
+    const Source source = worker.source;
+    auto opened = co_await source->upstream->get_blob(source->repository, partial_->digest(), extent.begin,
                                                       extent.end - extent.begin);
     if (!opened) co_return std::unexpected(std::move(opened).error());
     transfer = *std::move(opened);
@@ -186,22 +237,19 @@ Task<Result<void>> BlobFetch::fetch_piece(Worker& worker, std::optional<BlobTran
   if (pieces_over_) co_return Result<void>{};
   if (failure_) co_return std::unexpected(*failure_);
   if (transfer->offset < extent.begin || !transfer->end || *transfer->end > extent.end) {
-    if (!unranged_) unranged_ = std::move(transfer);
+    if (!unranged_) unranged_.emplace(worker.source, *std::move(transfer));
     one_stream_ = true;
     co_return Result<void>{};
   }
-  worker.abort = transfer->abort;
-  auto done = co_await copy(worker, *transfer, extent.begin);
-  worker.abort = nullptr;
-  co_return done;
+  co_return co_await copy(worker, *transfer);
 }
 
 // --- a stream ---
 
-Task<Result<void>> BlobFetch::watched_stream(std::optional<BlobTransfer> transfer) {
+Task<Result<void>> BlobFetch::watched_stream(std::optional<Answer> answer) {
   using namespace asio::experimental::awaitable_operators;
   streaming_ = true;
-  co_return co_await (fetch_stream(std::move(transfer)) && watch_stream());
+  co_return co_await (fetch_stream(std::move(answer)) && watch_stream());
 }
 
 Task<void> BlobFetch::watch_stream() {
@@ -212,40 +260,34 @@ Task<void> BlobFetch::watch_stream() {
   }
 }
 
-Task<Result<void>> BlobFetch::fetch_stream(std::optional<BlobTransfer> transfer) {
-  const auto worker = workers_.emplace(workers_.end());
-  for (bool complete = false; !complete && !failure_;) {
-    worker->brought = false;
-    const std::uint64_t begin = partial_->contiguous();
-    Result<void> done;
-    if (!transfer) {
-      auto opened = co_await source_.upstream->get_blob(source_.repository, partial_->digest(), from_start_ ? 0 : begin,
-                                                        std::nullopt);
-      opened ? void(transfer = *std::move(opened)) : void(done = std::unexpected(std::move(opened).error()));
-    }
-    if (done) {
-      worker->abort = transfer->abort;
-      done = co_await copy(*worker, *transfer, begin);
-      worker->abort = nullptr;
-    }
-    transfer.reset();  // closes a broken one before the next is opened
+Task<Result<void>> BlobFetch::fetch_stream(std::optional<Answer> answer) {
+  const auto worker = add_worker(answer ? answer->source : sources_->current());
+  std::optional<BlobTransfer> transfer;
+  if (answer) transfer = std::move(answer->transfer);
+  while (!failure_) {
+    worker->attempt = Attempt(options_.least_rate);
+    worker->attempt.begin = partial_->contiguous();
+    auto done = co_await stream_once(*worker, std::exchange(transfer, std::nullopt));
     const auto size = partial_->size();
-    complete = done && (!size || partial_->contiguous() == *size);
-    if (complete || failure_) break;
-    const Error error = done ? ended_early().error() : done.error();
-    if (error.code == ErrorCode::protocol && !from_start_ && begin > 0) {
-      from_start_ = true;  // it does not get ranges right
-    } else if (!may_pass(error) || error.code == ErrorCode::protocol) {
-      give_up(error);
-    } else if (co_await back_off(error)) {
-      around_.on_resumed();
-    }
+    if (done && (!size || partial_->contiguous() == *size)) break;
+    if (!failure_ && co_await goes_on(*worker, std::move(done))) around_.on_resumed();
   }
   workers_.erase(worker);
   streaming_ = false;
   tick_->cancel();
   if (failure_) co_return std::unexpected(*failure_);
   co_return Result<void>{};
+}
+
+Task<Result<void>> BlobFetch::stream_once(Worker& worker, std::optional<BlobTransfer> transfer) {
+  if (!transfer) {
+    const Source source = worker.source;
+    auto opened = co_await source->upstream->get_blob(source->repository, partial_->digest(),
+                                                      from_start_ ? 0 : worker.attempt.begin, std::nullopt);
+    if (!opened) co_return std::unexpected(std::move(opened).error());
+    transfer = *std::move(opened);
+  }
+  co_return co_await copy(worker, *transfer);
 }
 
 }  // namespace paddock

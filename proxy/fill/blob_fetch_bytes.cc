@@ -19,31 +19,35 @@ using Seconds = std::chrono::duration<double>;
 
 // --- bytes ---
 
-std::unexpected<Error> BlobFetch::inconsistent(const std::string& what, const std::string& source) {
-  source_.upstream->distrust(source);
-  return fail(ErrorCode::digest_mismatch, Blame::upstream, what + " changed in the middle of the blob, at " + source);
-}
-
 // Whether the transfer goes together with what has come so far.
-Result<void> BlobFetch::check(const BlobTransfer& transfer, std::uint64_t begin) {
+Result<void> BlobFetch::check(const BlobSource& source, const BlobTransfer& transfer, std::uint64_t begin) {
+  const auto inconsistent = [&](const std::string& what) {
+    source.upstream->distrust(transfer.source);
+    return fail(ErrorCode::digest_mismatch, Blame::upstream,
+                what + " changed in the middle of the blob, at " + transfer.source);
+  };
   const auto size = partial_->size();
-  if (size && transfer.size && *size != *transfer.size) return inconsistent("the size", transfer.source);
+  if (size && transfer.size && *size != *transfer.size) return inconsistent("the size");
   if (transfer.offset > begin) return fail(ErrorCode::protocol, Blame::upstream, "the upstream skipped bytes");
   if (!transfer.etag.empty()) {
-    const auto [known, first] = etags_.try_emplace(transfer.source, transfer.etag);
-    if (!first && known->second != transfer.etag) return inconsistent("the ETag", transfer.source);
+    const std::string place = source.upstream->name() + '/' + source.repository + ' ' + transfer.source;
+    const auto [known, first] = etags_.try_emplace(place, transfer.etag);
+    if (!first && known->second != transfer.etag) return inconsistent("the ETag");
   }
-  around_.on_source(transfer.source);
+  around_.on_source(source, transfer.source);
   return {};
 }
 
-Task<Result<void>> BlobFetch::copy(Worker& worker, BlobTransfer& transfer, std::uint64_t begin) {
+Task<Result<void>> BlobFetch::copy(Worker& worker, BlobTransfer& transfer) {
   using namespace asio::experimental::awaitable_operators;
-  if (auto fits = check(transfer, begin); !fits) co_return fits;
+  const std::uint64_t begin = worker.attempt.begin;
+  if (auto fits = check(*worker.source, transfer, begin); !fits) co_return fits;
   worker.buffer.resize(options_.buffer);
   ByteRing ring(tick_->get_executor(), worker.buffer);
+  worker.abort = transfer.abort;
   auto [received, stored] =
       co_await (receive(worker, transfer, begin - transfer.offset, ring) && store(worker, transfer, begin, ring));
+  worker.abort = nullptr;
   co_return stored ? received : stored;
 }
 
@@ -54,9 +58,8 @@ Task<Result<void>> BlobFetch::receive(Worker& worker, BlobTransfer& transfer, st
     worker.ours = true;
     const auto room = co_await ring.room();
     worker.ours = false;
-    worker.last_byte = Steady::now();
     if (room.empty()) break;
-    auto got = co_await transfer.read(room);
+    auto got = co_await read(worker, transfer, room);
     if (!got) done = std::unexpected(std::move(got).error());
     if (!got || *got == 0 || failure_) break;
     co_await count(worker, *got);
@@ -69,6 +72,19 @@ Task<Result<void>> BlobFetch::receive(Worker& worker, BlobTransfer& transfer, st
   co_return done;
 }
 
+Task<Result<std::size_t>> BlobFetch::read(Worker& worker, BlobTransfer& transfer, std::span<std::byte> room) {
+  auto& attempt = worker.attempt;
+  const auto began = attempt.last_byte = Steady::now();
+  auto got = co_await transfer.read(room);
+  if (!got || *got == 0) co_return got;
+  attempt.last_byte = Steady::now();
+  attempt.dripped = !attempt.pace.enough(*got, attempt.last_byte - began);
+  if (attempt.dripped) {
+    co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream sends so little that it is not waited for", true);
+  }
+  co_return got;
+}
+
 Task<Result<void>> BlobFetch::store(Worker& worker, BlobTransfer& transfer, std::uint64_t position, ByteRing& ring) {
   Result<void> done;
   for (;;) {
@@ -78,16 +94,12 @@ Task<Result<void>> BlobFetch::store(Worker& worker, BlobTransfer& transfer, std:
       done = fail(ErrorCode::too_large, Blame::upstream, "a blob without a size that does not end");
       break;
     }
-    const auto before = partial_->received();
     done = co_await pools_.work.run([this, position, bytes] { return partial_->write(position, bytes); });
     if (!done) break;
     position += bytes.size();
+    worker.attempt.brought += bytes.size();
     ring.taken(bytes.size());
     if (plan_) plan_->progress(worker.piece.ticket, position);
-    if (partial_->received() > before) {
-      worker.brought = true;
-      fruitless_ = limited_ = 0;
-    }
   }
   ring.close();
   transfer.abort();
@@ -96,8 +108,8 @@ Task<Result<void>> BlobFetch::store(Worker& worker, BlobTransfer& transfer, std:
 
 // Books what has come, and waits if that was more than the bandwidth allows.
 Task<void> BlobFetch::count(Worker& worker, std::size_t bytes) {
-  worker.last_byte = Steady::now();
-  worker.received += bytes;
+  auto& attempt = worker.attempt;
+  attempt.received += bytes;
   received_ += bytes;
   if (!plan_) {
     streamed_ += bytes;
@@ -106,8 +118,9 @@ Task<void> BlobFetch::count(Worker& worker, std::size_t bytes) {
       piece_done();
     }
   }
-  if (!source_.limits.bandwidth) co_return;
-  auto delay = source_.limits.bandwidth->take(bytes, worker.last_byte);
+  const auto& bandwidth = worker.source->limits.bandwidth;
+  if (!bandwidth) co_return;
+  auto delay = bandwidth->take(bytes, attempt.last_byte);
   if (delay.count() == 0) co_return;
   worker.ours = true;
   for (asio::steady_timer timer(tick_->get_executor()); delay.count() > 0 && !failure_;) {
@@ -117,7 +130,7 @@ Task<void> BlobFetch::count(Worker& worker, std::size_t bytes) {
     delay -= step;
   }
   worker.ours = false;
-  worker.last_byte = Steady::now();
+  attempt.last_byte = Steady::now();
 }
 
 // --- once an interval ---
@@ -150,41 +163,42 @@ void BlobFetch::take_sample() {
 }
 
 void BlobFetch::add_workers() {
-  while (workers_.size() < scaler_.target()) {
+  const std::size_t wanted = wanted_workers();
+  while (workers_.size() < wanted) {
+    auto source = sources_->current();
     std::shared_ptr<void> allowance;
-    if (!plan_->has_free() || !may_connect(allowance)) break;
-    spawn(*plan_->next(around_.readers()), std::nullopt, std::move(allowance));
+    if (!plan_->has_free() || !may_connect(*source, workers_.size(), allowance)) break;
+    spawn(*plan_->next(around_.readers()), std::move(source), std::nullopt, std::move(allowance));
     steady_ = false;
   }
-  if (workers_.size() != scaler_.target()) steady_ = false;
+  if (workers_.size() != wanted) steady_ = false;
 }
 
 void BlobFetch::double_straggler() {
   if (workers_.size() >= options_.connections) return;
   const auto now = Steady::now();
+  const auto since = [&](Steady::time_point then) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - then);
+  };
   std::vector<PieceProgress> pieces;
   std::vector<ChunkPlan::Ticket> tickets;
   for (const auto& worker : workers_) {
+    const auto& attempt = worker.attempt;
     const Extent rest = plan_->rest(worker.piece.ticket);
-    const double time = Seconds(now - worker.asked).count();
+    const double time = Seconds(now - attempt.asked).count();
     pieces.push_back({.missing = rest.end > rest.begin ? rest.end - rest.begin : 0,
-                      .rate = time > 0 ? static_cast<double>(worker.received) / time : 0,
-                      .silent = worker.ours
-                                    ? std::chrono::milliseconds(0)
-                                    : std::chrono::duration_cast<std::chrono::milliseconds>(now - worker.last_byte),
-                      .age = std::chrono::duration_cast<std::chrono::milliseconds>(now - worker.asked)});
+                      .rate = time > 0 ? static_cast<double>(attempt.received) / time : 0,
+                      .silent = worker.ours ? std::chrono::milliseconds(0) : since(attempt.last_byte),
+                      .age = since(attempt.asked)});
     tickets.push_back(worker.piece.ticket);
   }
   const auto slow = find_straggler(pieces, usual_rate_, !plan_->has_free(), options_.straggler);
+  auto source = sources_->current();
   std::shared_ptr<void> allowance;
-  if (!slow || !may_connect(allowance)) return;
-  if (const auto twin = plan_->twin(tickets[*slow])) spawn(*twin, std::nullopt, std::move(allowance));
-}
-
-bool BlobFetch::may_connect(std::shared_ptr<void>& allowance) const {
-  const auto& budget = source_.limits.budget;
-  if (budget && !workers_.empty()) allowance = budget->take();
-  return !budget || workers_.empty() || allowance;
+  if (!slow || !may_connect(*source, workers_.size(), allowance)) return;
+  if (const auto twin = plan_->twin(tickets[*slow])) {
+    spawn(*twin, std::move(source), std::nullopt, std::move(allowance));
+  }
 }
 
 // --- beside it ---
@@ -205,11 +219,7 @@ bool BlobFetch::checkpoint_due() const {
 
 Task<void> BlobFetch::keep_books() {
   const auto alive = shared_from_this();
-  try {
-    co_await note_and_hash();
-  } catch (const std::exception& e) {
-    give_up({.code = ErrorCode::io, .blame = Blame::us, .context = e.what()});
-  }
+  co_await guarded(note_and_hash());
   keeping_books_ = false;
   tick_->cancel();
 }
@@ -231,6 +241,12 @@ Task<void> BlobFetch::note_and_hash() {
 
 Task<void> BlobFetch::make_checkpoints() {
   const auto alive = shared_from_this();
+  co_await guarded(sync_what_came());
+  checkpointing_ = false;
+  tick_->cancel();
+}
+
+Task<void> BlobFetch::sync_what_came() {
   while (checkpoint_due() && !failure_) {
     checkpointed_ = received_;
     checkpointed_at_ = Steady::now();
@@ -238,8 +254,6 @@ Task<void> BlobFetch::make_checkpoints() {
     // After a failed fdatasync nobody knows what is on the disk.
     if (!made && made.error().code == ErrorCode::io) give_up(std::move(made).error());
   }
-  checkpointing_ = false;
-  tick_->cancel();
 }
 
 }  // namespace paddock

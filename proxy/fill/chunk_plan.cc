@@ -40,7 +40,7 @@ std::optional<ChunkPlan::Piece> ChunkPlan::twin(Ticket slow) {
     return ticket != slow && piece.extent.begin < missing.end && missing.begin < piece.extent.end;
   });
   if (has_twin) return std::nullopt;
-  const Piece piece{.ticket = next_ticket_++, .extent = missing, .twin = true};
+  const Piece piece{.ticket = next_ticket_++, .extent = missing};
   in_flight_.emplace(piece.ticket, piece);
   return piece;
 }

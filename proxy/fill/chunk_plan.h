@@ -23,7 +23,6 @@ class ChunkPlan {
   struct Piece {
     Ticket ticket = 0;
     Extent extent;  // what is still to come of it
-    bool twin = false;
   };
 
   // `present` is what a fill that is taken up again has already.
@@ -41,7 +40,6 @@ class ChunkPlan {
 
   // What is missing of a piece; empty when its bytes have come, by whatever connection.
   [[nodiscard]] Extent rest(Ticket ticket) const;
-  [[nodiscard]] const std::map<Ticket, Piece>& in_flight() const { return in_flight_; }
   [[nodiscard]] bool has_free() const;  // next() would give something
   [[nodiscard]] bool complete() const;
 

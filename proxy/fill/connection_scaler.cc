@@ -4,8 +4,8 @@
 
 namespace paddock {
 
-std::size_t ConnectionScaler::sample(double rate) {
-  if (rate <= 0) return target_;  // says nothing about how many are worth it
+void ConnectionScaler::sample(double rate) {
+  if (rate <= 0) return;  // says nothing about how many are worth it
   if (before_ != 0) {
     const double added = static_cast<double>(target_ - before_) / static_cast<double>(before_);
     const bool paid = rate >= rate_before_ * (1 + options_.worthwhile * added);
@@ -14,17 +14,16 @@ std::size_t ConnectionScaler::sample(double rate) {
       holding_ = options_.hold;
     }
     before_ = 0;
-    if (!paid) return target_;
+    if (!paid) return;
   }
   if (holding_ > 0) {
     --holding_;
-    return target_;
+    return;
   }
-  if (target_ >= options_.limit) return target_;
+  if (target_ >= options_.limit) return;
   before_ = target_;
   rate_before_ = rate;
   target_ = std::min(options_.limit, target_ * 2);
-  return target_;
 }
 
 void ConnectionScaler::back_off() {

@@ -20,8 +20,8 @@ class ConnectionScaler {
 
   [[nodiscard]] std::size_t target() const { return target_; }
   // One sample: the fill's total rate, in bytes a second, over an interval in which `target()` connections were at
-  // work all the time. Returns the new target.
-  std::size_t sample(double rate);
+  // work all the time.
+  void sample(double rate);
   // The upstream does not want more (429, refused connections): fewer, and no more tries for a while.
   void back_off();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <ranges>
 #include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <utility>
@@ -10,20 +11,39 @@
 namespace paddock {
 
 struct FillCoordinator::Job {
-  explicit Job(FillOrder what) : order(std::move(what)) {}
+  explicit Job(const FillOrder& order)
+      : digest(order.digest),
+        priority(order.priority),
+        sources(std::make_shared<FillSources>(BlobSource{order.upstream, order.repository, order.limits})),
+        fill(std::make_shared<Fill>(order.digest, order.upstream->name(), order.repository)) {}
 
-  const FillOrder order;
-  std::shared_ptr<Fill> fill;
+  // An endpoint of an upstream.
+  using Place = std::pair<std::shared_ptr<Upstream>, std::string>;
+
+  const Digest digest;
+  const FillPriority priority;
+  const std::shared_ptr<FillSources> sources;
+  const std::shared_ptr<Fill> fill;
   std::unique_ptr<FillSlots::Slot> slot;
   std::shared_ptr<PartialBlob> partial;  // once begun
   bool resumed = false;                  // the partial has bytes of an earlier fill
   bool one_source = false;               // bytes came wrong: a single stream now
-  bool verified_wrong = false;           // the whole was, so that any of the sources may be at fault
-  std::set<std::string> sources;         // where the partial's bytes came from
+  bool verified_wrong = false;           // the whole was, so that any of `places` may be at fault
+  std::set<Place> places;                // where the partial's bytes came from
   std::optional<std::chrono::steady_clock::time_point> alone_since;
 };
 
+// To the first request.
+struct FillCoordinator::FirstAnswer {
+  BlobTransfer transfer;
+  std::optional<std::uint64_t> size;
+};
+
 namespace {
+
+std::string wrong_key(const Digest& digest, const BlobSource& source) {
+  return digest.to_string() + ' ' + source.upstream->name() + '/' + source.repository;
+}
 
 // The upstream, not its bytes: what has come is good. After a protocol error even the size may be wrong.
 bool may_come_back(ErrorCode code) {
@@ -44,22 +64,26 @@ FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStor
       slots_(options.at_once) {}
 
 std::shared_ptr<Fill> FillCoordinator::fetch(FillOrder order) {
-  auto job = std::make_shared<Job>(std::move(order));
-  const auto& wanted = job->order;
+  std::shared_ptr<Job> job;
   {
     const MutexLock lock(mutex_);
-    auto& running = fills_[wanted.digest];
+    auto& running = fills_[order.digest];
     if (running.fill) {
-      const auto known = running.job.lock();
-      if (known && wanted.priority == FillPriority::client) known->slot->raise();
+      if (const auto known = running.job.lock()) join(*known, std::move(order));
       return running.fill;
     }
-    job->fill = std::make_shared<Fill>(wanted.digest, wanted.upstream->name(), wanted.repository);
-    job->slot = slots_.enter(wanted.priority);
+    job = std::make_shared<Job>(order);
+    job->slot = slots_.enter(order.priority);
     running = {job->fill, job};
   }
   asio::co_spawn(loops_.next(), run(job), asio::detached);
   return job->fill;
+}
+
+void FillCoordinator::join(Job& job, FillOrder order) {
+  if (order.priority == FillPriority::client) job.slot->raise();
+  BlobSource source{std::move(order.upstream), std::move(order.repository), std::move(order.limits)};
+  if (!wrong_.contains(wrong_key(job.digest, source))) job.sources->add(std::move(source));
 }
 
 std::shared_ptr<Fill> FillCoordinator::find(const Digest& digest) const {
@@ -80,7 +104,7 @@ Task<void> FillCoordinator::run(std::shared_ptr<Job> job) {
 }
 
 Task<Result<void>> FillCoordinator::fill(Job& job) {
-  const Digest digest = job.order.digest;
+  const Digest digest = job.digest;
   if (!co_await job.slot->wait()) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
   // It may have been committed between the caller's look and this fill.
   if (auto blob = co_await pool_.run([this, digest] { return store_.open(digest); })) {
@@ -90,34 +114,48 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
   if (unkeepable_.contains(digest.to_string())) {
     co_return paddock::fail(ErrorCode::io, Blame::us, "it could not be written a moment ago");
   }
-  if (wrong_.contains(digest.to_string())) {
-    co_return paddock::fail(ErrorCode::digest_mismatch, Blame::upstream,
-                            "the upstream has just sent other bytes than " + digest.to_string() + ", twice");
-  }
+  if (auto left = leave_out_wrong(job); !left) co_return left;
   for (;;) {
     auto done = co_await attempt(job);
     if (done || !retry_wrong(job, done.error())) co_return done;
     co_await put_away(job, done.error());
     job.partial.reset();
-    job.sources.clear();
+    job.places.clear();
   }
+}
+
+Result<void> FillCoordinator::leave_out_wrong(Job& job) {
+  for (auto source = job.sources->current(); wrong_.contains(wrong_key(job.digest, *source));
+       source = job.sources->current()) {
+    if (job.sources->drop(source)) continue;
+    return paddock::fail(ErrorCode::digest_mismatch, Blame::upstream,
+                         "the upstream has just sent other bytes than " + job.digest.to_string() + ", twice");
+  }
+  return {};
 }
 
 bool FillCoordinator::retry_wrong(Job& job, const Error& why) {
   if (why.code != ErrorCode::digest_mismatch) return false;
   ++verify_failures_;
-  spdlog::error("{} came wrong from {}{}: {}", job.order.digest.to_string(), fmt::join(job.sources, ", "),
+  spdlog::error("{} came wrong from {}{}: {}", job.digest.to_string(),
+                fmt::join(job.places | std::views::transform(&Job::Place::second), ", "),
                 job.resumed ? ", or was spoilt on our disk" : "", why.context);
-  const bool again = job.resumed || !job.one_source;
+  bool again = true;
   if (!job.resumed) {
     if (job.verified_wrong) {
-      for (const auto& source : job.sources) job.order.upstream->distrust(source);
+      for (const auto& [upstream, endpoint] : job.places) upstream->distrust(endpoint);
+    }
+    const auto suspect = job.sources->current();
+    if (job.one_source) {
+      wrong_.add(wrong_key(job.digest, *suspect));
+      again = job.sources->drop(suspect);
+    } else {
+      job.sources->skip(suspect);
     }
     job.one_source = true;
   }
   job.verified_wrong = false;
   job.resumed = false;
-  if (!again) wrong_.add(job.order.digest.to_string());
   return again && !stopping_;
 }
 
@@ -125,16 +163,16 @@ Task<Result<void>> FillCoordinator::attempt(Job& job) {
   auto first = co_await begin(job);
   if (!first) co_return std::unexpected(std::move(first).error());
   FetchOptions options = options_.fetch;
-  options.connections = job.order.limits.connections;
+  options.connections = job.sources->current()->limits.connections;
   options.ranged = !job.one_source;
   const auto fetch = std::make_shared<BlobFetch>(
-      BlobFetch::Source{job.order.upstream, job.order.repository, job.order.limits}, job.partial,
+      job.sources, job.partial,
       BlobFetch::Surroundings{.readers = [&job] { return job.fill->positions(); },
                               .interrupted = [this, &job] { return interrupted(job); },
                               .on_source =
-                                  [&job](const std::string& source) {
-                                    job.sources.insert(source);
-                                    job.fill->set_source(source);
+                                  [&job](const BlobSource& source, const std::string& endpoint) {
+                                    job.places.emplace(source.upstream, endpoint);
+                                    job.fill->set_source(endpoint);
                                   },
                               .on_resumed = [this] { ++resumed_; }},
       BlobFetch::Pools{pool_, sync_pool()}, options);
@@ -150,27 +188,14 @@ Task<Result<void>> FillCoordinator::attempt(Job& job) {
 
 // Afterwards there is a partial that readers can follow; and the answer to the first request, if one was needed.
 Task<Result<std::optional<BlobTransfer>>> FillCoordinator::begin(Job& job) {
-  using First = std::optional<BlobTransfer>;
-  const Digest digest = job.order.digest;
+  const Digest digest = job.digest;
+  std::optional<BlobTransfer> first;
   auto partial = co_await pool_.run([this, digest] { return store_.resume(digest); });
-  First first;
   if (!partial && partial.error().code == ErrorCode::not_found) {
-    const auto length = job.one_source ? std::nullopt : std::optional(options_.fetch.chunk);
-    auto transfer = co_await job.order.upstream->get_blob(job.order.repository, digest, 0, length);
-    if (!transfer) co_return std::unexpected(std::move(transfer).error());
-    auto size = transfer->size;
-    if (!size) {
-      const auto info = co_await job.order.upstream->head_blob(job.order.repository, digest);
-      if (info) size = info->size;
-    }
-    first = *std::move(transfer);
-    if (!size && first->end) {
-      // A part of nobody knows how much: the whole, until it ends.
-      transfer = co_await job.order.upstream->get_blob(job.order.repository, digest, 0, std::nullopt);
-      if (!transfer) co_return std::unexpected(std::move(transfer).error());
-      first = *std::move(transfer);
-    }
-    partial = co_await pool_.run([this, digest, size] { return store_.begin(digest, size); });
+    auto answer = co_await ask_in_turn(job);
+    if (!answer) co_return std::unexpected(std::move(answer).error());
+    first = std::move(answer->transfer);
+    partial = co_await pool_.run([this, digest, size = answer->size] { return store_.begin(digest, size); });
     // A folder of ours that is gone says nothing about the blob.
     if (!partial && partial.error().code == ErrorCode::not_found) partial.error().code = ErrorCode::io;
   } else if (partial) {
@@ -185,9 +210,41 @@ Task<Result<std::optional<BlobTransfer>>> FillCoordinator::begin(Job& job) {
   co_return first;
 }
 
+// Those too that join while it waits.
+Task<Result<FillCoordinator::FirstAnswer>> FillCoordinator::ask_in_turn(Job& job) {
+  const auto length = job.one_source ? std::nullopt : std::optional(options_.fetch.chunk);
+  for (;;) {
+    const auto source = job.sources->current();
+    auto answer = co_await ask(source, job.digest, length);
+    if (answer || answer.error().blame != Blame::upstream) co_return answer;
+    if (!job.sources->turn(source, answer.error(), false)) {
+      co_return std::unexpected(job.sources->verdict(answer.error()));
+    }
+    if (stopping_) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
+  }
+}
+
+Task<Result<FillCoordinator::FirstAnswer>> FillCoordinator::ask(FillSources::Source source, Digest digest,
+                                                                std::optional<std::uint64_t> length) {
+  auto& upstream = *source->upstream;
+  auto transfer = co_await upstream.get_blob(source->repository, digest, 0, length);
+  if (!transfer) co_return std::unexpected(std::move(transfer).error());
+  auto size = transfer->size;
+  if (!size) {
+    const auto info = co_await upstream.head_blob(source->repository, digest);
+    if (info) size = info->size;
+  }
+  if (!size && transfer->end) {
+    // A part of nobody knows how much: the whole, until it ends.
+    transfer = co_await upstream.get_blob(source->repository, digest, 0, std::nullopt);
+    if (!transfer) co_return std::unexpected(std::move(transfer).error());
+  }
+  co_return FirstAnswer{*std::move(transfer), size};
+}
+
 std::optional<Error> FillCoordinator::interrupted(Job& job) const {
   if (stopping_) return Error{.code = ErrorCode::cancelled, .blame = Blame::us, .context = "shutting down"};
-  if (options_.on_abandon == OnAbandon::finish || job.order.priority == FillPriority::background) return std::nullopt;
+  if (options_.on_abandon == OnAbandon::finish || job.priority == FillPriority::background) return std::nullopt;
   const auto now = std::chrono::steady_clock::now();
   if (job.fill->readers() > 0) {
     job.alone_since.reset();

@@ -1,11 +1,13 @@
 // FillCoordinator: at most one fill a digest, owned here and never by a client's request. Readers come and go.
 //
 //   in line (FillSlots) ──▶ resumed or begun ──▶ BlobFetch ──▶ committed
-//                                 ▲                  ├──▶ wrong bytes: once more, from another endpoint, then refused
-//                                 for └──────────────────┘    a while
-//                                                    └──▶ upstream gone, stopped, nobody waits: suspended, taken up
-//                                                    again
-//                                                         by the next who asks
+//                             ▲        ▲           │   │
+//                             │        └───────────┘   │ wrong bytes: from another source or endpoint; refused
+//                             │                        │ for a while when they all send wrong ones
+//                             └──────── suspended ◀────┘ sources gone, stopped, nobody waits: until somebody asks
+//
+// Who asks for a digest that is being filled already joins that fill, and adds where it would have got the blob itself
+// (FillSources): a fill fails when none of them can be had.
 //
 // Where the upstream sends no size with a blob, HEAD is asked for it, so that readers need not wait for the whole. A
 // blob on which our disk failed half-way is not tried again for a moment: its fills fail at once, and whoever wants it
@@ -29,6 +31,7 @@
 #include "proxy/fill/fill.h"
 #include "proxy/fill/fill_limits.h"
 #include "proxy/fill/fill_slots.h"
+#include "proxy/fill/fill_sources.h"
 #include "proxy/net/event_loops.h"
 #include "proxy/net/seldom.h"
 #include "proxy/upstream/upstream.h"
@@ -58,7 +61,7 @@ class FillCoordinator {
     OnAbandon on_abandon = OnAbandon::finish;
     std::chrono::seconds abandon_grace{30};  // without a reader, before it is paused
     std::chrono::seconds disk_rest{30};      // how long a blob on which our disk failed is not tried again
-    std::chrono::seconds wrong_rest{60};     // how long a blob that came wrong twice is refused
+    std::chrono::seconds wrong_rest{60};     // how long a source that sent a blob wrong twice is not asked for it
     const Clock* clock = nullptr;            // without it the system's
     BlockingPool* commits = nullptr;         // where whole blobs are synced; without it on the same pool as the rest
   };
@@ -71,7 +74,7 @@ class FillCoordinator {
 
   FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options);
 
-  // The running fill of this digest, or a new one; never one that has failed.
+  // The running fill of this digest, which the order's source joins, or a new one; never one that has failed.
   std::shared_ptr<Fill> fetch(FillOrder order);
   // The running fill, if there is one.
   [[nodiscard]] std::shared_ptr<Fill> find(const Digest& digest) const;
@@ -83,11 +86,18 @@ class FillCoordinator {
  private:
   struct Job;  // one fill's working state
 
+  void join(Job& job, FillOrder order);
   Task<void> run(std::shared_ptr<Job> job);
   Task<Result<void>> fill(Job& job);
   // One attempt, from the start or from what is there.
   Task<Result<void>> attempt(Job& job);
   Task<Result<std::optional<BlobTransfer>>> begin(Job& job);
+  struct FirstAnswer;
+  static Task<Result<FirstAnswer>> ask(FillSources::Source source, Digest digest, std::optional<std::uint64_t> length);
+  // Asks one source after the other for the first bytes.
+  Task<Result<FirstAnswer>> ask_in_turn(Job& job);
+  // Sources that have just sent wrong bytes are left out; digest_mismatch when there are no others.
+  Result<void> leave_out_wrong(Job& job);
   Task<void> put_away(Job& job, const Error& why);
   [[nodiscard]] std::optional<Error> interrupted(Job& job) const;
   // Whether wrong bytes are worth another attempt.
@@ -103,7 +113,8 @@ class FillCoordinator {
   const Options options_;
   const SystemClock system_clock_;
   const Clock& clock_;
-  NegativeCache unkeepable_, wrong_;  // digests
+  NegativeCache unkeepable_;  // digests
+  NegativeCache wrong_;       // digests with their sources
   FillSlots slots_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> completed_{0}, failed_{0}, verify_failures_{0}, resumed_{0}, not_kept_{0}, suspended_{0};

@@ -7,7 +7,7 @@ namespace {
 
 std::uint64_t size_of(const BodyPiece& piece) {
   const auto* const region = std::get_if<FileRegion>(&piece);
-  return region != nullptr ? region->length : std::get<std::string>(piece).size();
+  return region != nullptr ? region->length : std::get<std::shared_ptr<const std::string>>(piece)->size();
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ Task<std::optional<std::string>> BodyWriter::send(const BodyStream& body) {
     if (auto* const region = std::get_if<FileRegion>(&*piece)) {
       failed = co_await send_region(std::move(*region));
     } else {
-      failed = co_await send_bytes(asio::buffer(std::get<std::string>(*piece)), {});
+      failed = co_await send_bytes(asio::buffer(*std::get<std::shared_ptr<const std::string>>(*piece)), {});
     }
     if (failed) co_return failed;
   }

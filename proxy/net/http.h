@@ -64,7 +64,7 @@ struct FileRegion {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;  // > 0
 };
-using BodyPiece = std::variant<FileRegion, std::string>;
+using BodyPiece = std::variant<FileRegion, std::shared_ptr<const std::string>>;
 
 struct BodyStream {
   std::uint64_t length = 0;  // exactly what the pieces add up to

@@ -88,11 +88,6 @@ Task<Result<void>> check_access(const RegistryContext& context, const Repository
   co_return Result<void>{};
 }
 
-std::unexpected<Error> sizes_differ(std::uint64_t head, std::uint64_t get) {
-  return fail(ErrorCode::protocol, Blame::upstream,
-              "the upstream says " + std::to_string(head) + " bytes to HEAD, and " + std::to_string(get) + " to GET");
-}
-
 // A refusal is final for clients, and no part of it can be held back: it waits until the digest vouches for the size.
 Task<Result<void>> confirm_size(std::shared_ptr<PartialBlob> partial, SteadyTime deadline) {
   auto verified = co_await partial->wait_verified(deadline);
@@ -102,34 +97,26 @@ Task<Result<void>> confirm_size(std::shared_ptr<PartialBlob> partial, SteadyTime
   co_return std::unexpected(std::move(error));
 }
 
-// The store cannot keep it: straight through. Each client costs an upstream transfer of its own here. Of a part nothing
-// could be verified, so that the whole is sent whatever Range says (RFC 9110, 14.2).
-// No step begins after `deadline`, but the upstream's own time limit holds for one that has.
+FillOrder order_for(const RepositoryRequest& request, Digest digest) {
+  return {.upstream = request.upstream.upstream,
+          .repository = request.repository.repository,
+          .digest = digest,
+          .limits = request.upstream.limits};
+}
+
+// Twice the time after which a silent transfer is given up, as one may be noticed and replaced meanwhile.
+std::chrono::milliseconds stall_of(const RepositoryRequest& request) { return 2 * request.upstream.stall; }
+
+// The store cannot keep it: straight through, one transfer for all who ask now. Of a part nothing could be verified, so
+// that the whole is sent whatever Range says (RFC 9110, 14.2).
 Task<Response> pass_through(const RegistryContext& context, const RepositoryRequest& request, Digest digest,
                             SteadyTime deadline) {
-  const auto late = [&] { return std::chrono::steady_clock::now() >= deadline; };
-  const auto come_back = [] {
-    Error error{ErrorCode::timeout, Blame::upstream, "the upstream has not begun to send in time", true};
-    error.retry_after = std::chrono::seconds(1);
-    return error_response(error, Subject::blob);
-  };
-  if (late()) co_return come_back();
-  auto& upstream = *request.upstream.upstream;
-  const auto& name = request.repository.repository;
-  auto info = co_await upstream.head_blob(name, digest);
-  if (!info) co_return error_response(info.error(), Subject::blob);
-  auto [response, range] = plan(request.http, digest, info->size, CacheState::bypass, Ranges::ignored);
-  if (!range || request.http.method == Method::head) {
-    if (range) response.body = BodyStream{range->length(), nullptr};
-    co_return std::move(response);
-  }
-  if (late()) co_return come_back();
-  auto transfer = co_await upstream.get_blob(name, digest, 0, std::nullopt);
-  if (!transfer) co_return error_response(transfer.error(), Subject::blob);
-  if (transfer->size.value_or(info->size) != info->size) {
-    co_return error_response(sizes_differ(info->size, *transfer->size).error(), Subject::blob);
-  }
-  response.body = passing_body(*std::move(transfer), info->size, digest, context.pool);
+  auto reader = co_await context.uncached.open(order_for(request, digest), deadline);
+  if (!reader) co_return error_response(reader.error(), Subject::blob);
+  const auto size = co_await (*reader)->size(deadline);
+  if (!size) co_return error_response(size.error(), Subject::blob);
+  auto [response, range] = plan(request.http, digest, *size, CacheState::bypass, Ranges::ignored);
+  if (range) response.body = uncached_body(*std::move(reader), *size, stall_of(request));
   co_return std::move(response);
 }
 
@@ -147,10 +134,7 @@ Task<Filling> wait_for_fill(const RegistryContext& context, const RepositoryRequ
   for (int number = 1;; ++number) {
     const auto before = context.fills.find(digest);
     const bool ending = before && before->failed();  // one that we begin and that fails at once is not old news
-    auto fill = context.fills.fetch({.upstream = request.upstream.upstream,
-                                     .repository = mine.repository,
-                                     .digest = digest,
-                                     .limits = request.upstream.limits});
+    auto fill = context.fills.fetch(order_for(request, digest));
     auto source = co_await fill->source(deadline);
     const auto status = fill->status();
     const bool own =
@@ -180,8 +164,13 @@ Task<Response> serve_filling(const RegistryContext& context, const RepositoryReq
     if (auto sure = co_await confirm_size(partial, deadline); !sure)
       co_return error_response(sure.error(), Subject::blob);
   }
-  const auto stall = 2 * request.upstream.stall;  // one silent transfer may be noticed and replaced meanwhile
-  if (range) response.body = filling_body(std::move(partial), *range, stall, fill->add_reader(range->first));
+  if (!range) co_return std::move(response);
+  auto go_on = [&streams = context.uncached, order = order_for(request, digest)](auto broken, std::uint64_t from,
+                                                                                 const Error& why) {
+    return streams.go_on(order, broken, from, why);
+  };
+  response.body =
+      filling_body(std::move(partial), *range, stall_of(request), fill->add_reader(range->first), std::move(go_on));
   co_return std::move(response);
 }
 
@@ -210,11 +199,12 @@ Task<Response> serve_blob(const RegistryContext& context, RepositoryRequest requ
   }
   auto blob = co_await context.pool.run([&] { return context.blobs.open(*digest); });
   if (blob) co_return with_stored(request.http, *digest, *std::move(blob), CacheState::hit);
-  if (blob.error().code != ErrorCode::not_found) {
-    spdlog::error("cannot read {}: {}; passing it through", digest->to_string(), blob.error().context);
+  const bool broken = blob.error().code != ErrorCode::not_found;
+  if (broken) spdlog::error("cannot read {}: {}; passing it through", digest->to_string(), blob.error().context);
+  if (request.http.method == Method::head) co_return co_await describe(context, request, *digest);
+  if (broken || context.uncached.running(*digest)) {
     co_return co_await pass_through(context, request, *digest, deadline);
   }
-  if (request.http.method == Method::head) co_return co_await describe(context, request, *digest);
   co_return co_await serve_filling(context, request, *digest, deadline);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proxy/fill/coordinator.h"
+#include "proxy/fill/uncached_streams.h"
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/net/http.h"
 #include "proxy/oci/route.h"
@@ -20,6 +21,7 @@ struct RegistryContext {
   Catalog& catalog;
   BlobStore& blobs;
   FillCoordinator& fills;
+  UncachedStreams& uncached;
   ManifestSource& manifests;
   TagResolver& tags;
   const CurrentUpstreams& upstreams;

@@ -72,6 +72,16 @@ TEST_CASE("hashing in pieces equals hashing at once, and a finished hasher start
   CHECK(moved.finish() == Digest::of("abc"));
 }
 
+TEST_CASE("a clone has hashed the same and goes its own way") {
+  Hasher hasher(Digest::Algorithm::sha512);
+  hasher.update("a");
+  Hasher clone = hasher.clone();
+  clone.update("b");
+  hasher.update("c");
+  CHECK(clone.finish() == Digest::of("ab", Digest::Algorithm::sha512));
+  CHECK(hasher.finish() == Digest::of("ac", Digest::Algorithm::sha512));
+}
+
 TEST_CASE("raw bytes make a digest only when they have its length") {
   const Digest digest = Digest::of("abc", Digest::Algorithm::sha512);
   const auto again = Digest::from_bytes(Digest::Algorithm::sha512, digest.bytes());

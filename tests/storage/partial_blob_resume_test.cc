@@ -201,4 +201,53 @@ TEST_CASE("the pump hashes what lies behind a closed gap, in bounded steps") {
 }
 
 }  // namespace
+
+TEST_CASE("what a failed fill had from its beginning on can be served, but for what is held back") {
+  Fill fill(300'000);
+  CHECK(fill.blob().prefix() == 0);
+  REQUIRE(fill.write(0, 100'000));
+  REQUIRE(fill.write(150'000, 300'000));
+  fill.blob().fail(broke);
+  CHECK(fill.blob().prefix() == 100'000);
+  Fill whole(300'000);
+  REQUIRE(whole.write(0, 300'000));
+  REQUIRE(whole.blob().verify());
+  whole.blob().fail(broke);
+  CHECK(whole.blob().prefix() == 300'000 - hold_back);
+  Fill unsized(300'000, false);
+  REQUIRE(unsized.write(0, 100'000));
+  CHECK(unsized.blob().prefix() == 0);
+}
+
+TEST_CASE("a prefix is hashed from what was hashed already, or anew") {
+  Fill fill(300'000);
+  REQUIRE(fill.write(0, 100'000));  // hashed on its way
+  REQUIRE(fill.write(150'000, 300'000));
+  REQUIRE(fill.write(100'000, 150'000));
+  for (const std::uint64_t end : {120'000, 200'000, 50'000, 0}) {
+    CAPTURE(end);
+    auto hasher = fill.blob().hash_prefix(end);
+    REQUIRE(hasher);
+    CHECK(hasher->finish() == Digest::of(std::string_view(fill.content).substr(0, end)));
+  }
+  CHECK(fill.blob().verify());
+}
+
+TEST_CASE("a prefix that cannot be read back is not hashed") {
+  Fill fill(300'000);
+  REQUIRE(fill.write(100'000, 200'000));
+  REQUIRE(fill.write(0, 100'000));
+  fill.fs.fail_all(FaultFileSystem::Op::read, ErrorCode::io);
+  CHECK_FALSE(fill.blob().hash_prefix(200'000));
+}
+
+TEST_CASE("what a checkpoint could not sync is not committed by a later sync") {
+  Fill fill(300'000);
+  REQUIRE(fill.write(0, 300'000));
+  fill.fs.fail_all(FaultFileSystem::Op::sync_data);
+  CHECK_FALSE(fill.blob().checkpoint());
+  fill.fs.clear();
+  CHECK_FALSE(fill.blob().sync_data());
+}
+
 }  // namespace paddock

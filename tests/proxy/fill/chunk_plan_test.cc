@@ -73,7 +73,6 @@ TEST_CASE("a twin fetches what is missing of a slow piece, once") {
   plan.progress(slow.ticket, 30);
   const auto twin = plan.twin(slow.ticket).value();
   CHECK(twin.extent == Extent{30, 100});
-  CHECK(twin.twin);
   CHECK_FALSE(plan.twin(slow.ticket));
   CHECK_FALSE(plan.twin(twin.ticket));
   plan.progress(twin.ticket, 100);

@@ -20,11 +20,11 @@ struct Gate {
 };
 
 Task<Result<BodyPiece>> next_half(std::shared_ptr<Gate> gate, std::shared_ptr<int> index) {
-  if ((*index)++ == 0) co_return std::string("first,");
+  if ((*index)++ == 0) co_return std::make_shared<const std::string>("first,");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   for (;;) {
     auto waiter = gate->notifier.subscribe(co_await asio::this_coro::executor);
-    if (gate->open) co_return std::string("second");
+    if (gate->open) co_return std::make_shared<const std::string>("second");
     const bool woken = co_await waiter.wait_until(deadline);
     if (!woken) co_return fail(ErrorCode::timeout, Blame::us, "the gate stayed shut");
   }
@@ -85,7 +85,7 @@ TEST_CASE("a request answered while draining is told that the connection closes"
     const auto index = std::make_shared<int>(1);
     auto piece = co_await next_half(gate, index);
     Response response;
-    response.body = std::get<std::string>(piece.value());
+    response.body = std::get<std::shared_ptr<const std::string>>(piece.value());
     co_return response;
   });
   fixture.serve();

@@ -41,6 +41,8 @@ class TextFile final : public File {
 
 using Pieces = std::vector<Result<BodyPiece>>;
 
+BodyPiece text(std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); }
+
 // Each request is answered with these pieces.
 Handler streaming(std::uint64_t length, Pieces pieces) {
   return [length, pieces = std::make_shared<const Pieces>(std::move(pieces))](const Request&) -> Task<Response> {
@@ -65,8 +67,8 @@ TEST_CASE("ten megabytes arrive byte for byte, plain and over TLS") {
   const auto content = pattern(10'000'000);
   const auto file = std::make_shared<TextFile>(content);
   ServerFixture fixture(
-      streaming(content.size(), {FileRegion{file, 0, 1}, content.substr(1, 99'999), FileRegion{file, 100'000, 900'000},
-                                 FileRegion{file, 1'000'000, 9'000'000}}));
+      streaming(content.size(), {FileRegion{file, 0, 1}, text(content.substr(1, 99'999)),
+                                 FileRegion{file, 100'000, 900'000}, FileRegion{file, 1'000'000, 9'000'000}}));
   TestCa ca;
   const auto files = ca.issue_local();
   fixture.serve(over_tls ? make_tls_server(files.certificate, files.key).value() : nullptr);
@@ -116,20 +118,16 @@ std::vector<Broken> broken_streams() {
       {"fails at once", 10, {fail(ErrorCode::unavailable, Blame::upstream, "upstream gone")}, "", "upstream gone"},
       {"fails in the middle",
        10,
-       {std::string("01234"), fail(ErrorCode::timeout, Blame::upstream, "stalled")},
+       {text("01234"), fail(ErrorCode::timeout, Blame::upstream, "stalled")},
        "01234",
        "stalled"},
-      {"throws", 10, {std::string("01234")}, "01234", "asked for more than there is"},
-      {"yields nothing", 10, {std::string("01234"), std::string()}, "01234", "the body ended early"},
-      {"yields too much",
-       10,
-       {std::string("01234"), std::string("567890")},
-       "01234",
-       "the body is longer than announced"},
+      {"throws", 10, {text("01234")}, "01234", "asked for more than there is"},
+      {"yields nothing", 10, {text("01234"), text("")}, "01234", "the body ended early"},
+      {"yields too much", 10, {text("01234"), text("567890")}, "01234", "the body is longer than announced"},
       {"the disk fails", 10, {FileRegion{file, 0, 5}, FileRegion{file, 5, 5}}, "01234", "the disk failed"},
       {"the file is short",
        10,
-       {std::string("01234"), FileRegion{std::make_shared<TextFile>("01234567"), 5, 5}},
+       {text("01234"), FileRegion{std::make_shared<TextFile>("01234567"), 5, 5}},
        "01234",
        "a file is shorter than it should be"},
   };
@@ -154,7 +152,7 @@ TEST_CASE("a stream that goes wrong resets the connection and is observed as abo
 
 TEST_CASE("our client sees a broken stream as an error, plain and over TLS") {
   const bool over_tls = GENERATE(false, true);
-  const auto half = pattern(100'000);
+  const auto half = text(pattern(100'000));
   ServerFixture fixture(streaming(200'000, {half, fail(ErrorCode::unavailable, Blame::upstream, "gone")}));
   TestCa ca;
   const auto files = ca.issue_local();
@@ -168,7 +166,7 @@ TEST_CASE("our client sees a broken stream as an error, plain and over TLS") {
 }
 
 TEST_CASE("a client that stops reading is cut off") {
-  const std::string piece(1'000'000, 'x');
+  const auto piece = text(std::string(1'000'000, 'x'));
   ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)), {.send_timeout = std::chrono::seconds(1)});
   fixture.serve();
   auto client = RawSocket::connect(fixture.address(), 4096);
@@ -180,7 +178,7 @@ TEST_CASE("a client that stops reading is cut off") {
 }
 
 TEST_CASE("a client that goes away ends the stream") {
-  const std::string piece(1'000'000, 'x');
+  const auto piece = text(std::string(1'000'000, 'x'));
   ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)));
   fixture.serve();
   auto client = fixture.raw();

@@ -99,11 +99,13 @@ TEST_CASE_METHOD(Fixture, "whatever keeps the store from taking a blob, it passe
   CHECK(get(blob_path(layer_digest)).header("X-Paddock-Cache") == "fill");
 }
 
-TEST_CASE_METHOD(Fixture, "a blob whose fill broke on our disk passes through at the next request") {
+TEST_CASE_METHOD(Fixture,
+                 "readers of a fill that breaks on our disk go on from the upstream; the next one's passes through") {
   REQUIRE(get(manifest_path("2.6")).status == 200);
   fs.fail_after_bytes(100'000, ErrorCode::io);
   const auto broken = get(blob_path(layer_digest));
-  CHECK((broken.aborted || broken.header("X-Paddock-Cache") == "bypass"));
+  CHECK_FALSE(broken.aborted);
+  CHECK(broken.body == layer);
   const auto again = get(blob_path(layer_digest));
   CHECK(again.status == 200);
   CHECK_FALSE(again.aborted);
@@ -148,7 +150,7 @@ TEST_CASE_METHOD(Fixture, "after the fill of another upstream the client's own u
   upstream->fail_calls("get_blob", away, 0);
   hub->release();
   CHECK(mine.get().status == 502);
-  CHECK(upstream->count("get_blob") == 1);
+  CHECK(upstream->count("get_blob") == 2);
 }
 
 TEST_CASE_METHOD(Fixture, "an index opens nothing: what it names is asked of the upstream") {
@@ -190,7 +192,7 @@ TEST_CASE_METHOD(Fixture, "a blob without any size is awaited for a while, then 
   upstream->hold_blobs_at(100'000);
   auto patient = ask(blob_path(layer_digest));
   REQUIRE(upstream->wait_for_held());
-  RegistryHandler impatient{{pool, catalog, blobs, fills, manifests, tags, upstreams, 0ms}};
+  RegistryHandler impatient{{pool, catalog, blobs, fills, uncached, manifests, tags, upstreams, 0ms}};
   const auto request = make_request("GET", blob_path(layer_digest), {});
   const auto answer = start(impatient.handle(request)).get();
   CHECK(answer.status == 503);
@@ -201,7 +203,7 @@ TEST_CASE_METHOD(Fixture, "a blob without any size is awaited for a while, then 
 }
 
 TEST_CASE_METHOD(Fixture, "the time limits of a fill are shorter than the 30 s after which clients give up") {
-  const RegistryContext context{pool, catalog, blobs, fills, manifests, tags, upstreams};
+  const RegistryContext context{pool, catalog, blobs, fills, uncached, manifests, tags, upstreams};
   CHECK(context.first_byte < 28s);
   CHECK(UpstreamOptions{}.blob_budget < context.first_byte);  // so that it is the upstream's own reason
 }

@@ -1,4 +1,7 @@
 #include <catch2/catch.hpp>
+#include <future>
+#include <thread>
+#include <vector>
 
 #include "tests/proxy/registry/registry_fixture.h"
 
@@ -112,6 +115,22 @@ TEST_CASE_METHOD(RegistryFixture, "a small corrupt blob is an error, not a broke
   const auto received = get(blob_path(config_digest));
   CHECK((received.aborted || received.status == 502));
   CHECK(received.body != std::string(config.size(), 'x'));
+}
+
+TEST_CASE_METHOD(RegistryFixture, "all who want what the store cannot keep share one transfer, whenever they come") {
+  REQUIRE(get(manifest_path("2.6")).status == 200);
+  space.set_limits(100'000, 0);
+  upstream->hold_blobs_at(50'000);
+  std::vector<std::future<Received>> all;
+  all.push_back(start(exchange(make_request("GET", blob_path(layer_digest), {}))));
+  while (uncached.transfers() == 0) std::this_thread::yield();
+  const auto asked = upstream->count("get_blob");
+  for (int i = 0; i < 7; ++i) all.push_back(start(exchange(make_request("GET", blob_path(layer_digest), {}))));
+  REQUIRE(upstream->wait_for_held());
+  upstream->release();
+  for (auto& received : all) CHECK(received.get().body == layer);
+  CHECK(upstream->count("get_blob") <= asked + 1);
+  CHECK(uncached.transfers() == 1);
 }
 
 TEST_CASE_METHOD(RegistryFixture, "what the store cannot keep passes through, verified") {

@@ -36,6 +36,8 @@ struct RegistryFixture : CacheFixture {
       pool,
       blobs,
       {.fetch = {.buffer = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}}, .clock = &clock}};
+  UncachedStreams uncached{
+      loops, pool, {.stream = {.block = 4096, .retry = {.attempts = 3, .base = std::chrono::milliseconds(1)}}}};
   ManifestSource manifests{pool, catalog, store, clock, {}};
   TagResolver tags{pool, catalog, store, manifests, clock, {}};
   std::shared_ptr<FakeUpstream> hub = std::make_shared<FakeUpstream>("docker.io");
@@ -45,7 +47,8 @@ struct RegistryFixture : CacheFixture {
                   "up.example",
                   false,
                   {}})};
-  RegistryHandler handler{{pool, catalog, blobs, fills, manifests, tags, upstreams, std::chrono::seconds(30)}};
+  RegistryHandler handler{
+      {pool, catalog, blobs, fills, uncached, manifests, tags, upstreams, std::chrono::seconds(30)}};
 
   // An image of one layer, tagged.
   std::string layer = pattern(200'000);
@@ -110,8 +113,8 @@ struct RegistryFixture : CacheFixture {
         received.aborted = piece.error();
         co_return;
       }
-      if (auto* text = std::get_if<std::string>(&*piece)) {
-        received.body += *text;
+      if (auto* text = std::get_if<std::shared_ptr<const std::string>>(&*piece)) {
+        received.body += **text;
         continue;
       }
       const auto& region = std::get<FileRegion>(*piece);

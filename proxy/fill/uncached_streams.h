@@ -1,0 +1,56 @@
+// UncachedStreams: the streams of what cannot be kept, found by digest, so that those who ask at the same time share
+// one upstream transfer as far as memory allows (StreamMemory).
+//
+// Thread-safe. Must outlive the loops' threads. Errors: those of UncachedStream.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "proxy/fill/uncached_stream.h"
+#include "proxy/net/event_loops.h"
+#include "storage/mutex.h"
+#include "storage/partial_blob.h"
+
+namespace paddock {
+
+class UncachedStreams {
+ public:
+  using Reader = std::shared_ptr<UncachedStream::Reader>;
+  using Deadline = std::chrono::steady_clock::time_point;
+  struct Options {
+    UncachedStream::Options stream{};
+    StreamMemory::Limits memory{};
+  };
+
+  UncachedStreams(EventLoops& loops, BlockingPool& pool, Options options);
+
+  // A reader of the whole blob, once its size is known.
+  Task<Result<Reader>> open(FillOrder order, Deadline deadline);
+  // For a reader at `from` of a fill that our disk has ended: goes on at begin(); what lies before that is in the
+  // partial's file. Fails with `why` when there is a gap between.
+  Result<Reader> go_on(FillOrder order, const std::shared_ptr<PartialBlob>& partial, std::uint64_t from,
+                       const Error& why);
+
+  // open() would share a transfer now.
+  [[nodiscard]] bool running(const Digest& digest);
+  [[nodiscard]] std::uint64_t transfers() const { return transfers_; }  // begun
+  [[nodiscard]] std::uint64_t memory() const { return memory_->used(); }
+
+ private:
+  // Of a stream that begins between `first` and `last`.
+  Reader join(const Digest& digest, std::uint64_t first, std::uint64_t last) PADDOCK_REQUIRES(mutex_);
+  Reader begin(FillOrder order, UncachedStream::Start start) PADDOCK_REQUIRES(mutex_);
+
+  EventLoops& loops_;
+  BlockingPool& pool_;
+  const Options options_;
+  const std::shared_ptr<StreamMemory> memory_;
+  std::atomic<std::uint64_t> transfers_{0};
+  Mutex mutex_;
+  std::unordered_multimap<Digest, std::weak_ptr<UncachedStream>> streams_ PADDOCK_GUARDED_BY(mutex_);
+};
+
+}  // namespace paddock
