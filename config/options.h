@@ -56,8 +56,8 @@ struct UpstreamOptions {
   std::vector<std::string> allow{"**"};
   std::uint32_t connections = 8;       // ranged, of one fill
   std::uint32_t max_connections = 32;  // of all fills together, besides one each
-  std::uint64_t bandwidth = 0;         // bytes a second; 0: unlimited
-  std::vector<std::string> mirrors;    // names of other upstreams with the same content
+  std::uint64_t bandwidth = 0;         // bytes a second that it sends, as a mirror too; 0: unlimited
+  std::vector<std::string> mirrors;    // names of other upstreams with the same content, within their own rules
   std::chrono::seconds tag_ttl{std::chrono::minutes{10}};
   std::chrono::seconds stale_if_error{std::chrono::days{30}};
   std::vector<std::string> trusted_realms;  // hosts besides the endpoints' that may get the credentials

@@ -90,12 +90,36 @@ void check_storage(const StorageOptions& storage, Report& report) {
   }
 }
 
+// "https://Host:443/" -> "host", as metrics, the log and the status name it.
+std::string authority_of(std::string_view endpoint) {
+  const bool tls = endpoint.starts_with("https://");
+  const auto begin = endpoint.find("://");
+  if (begin != std::string_view::npos) endpoint.remove_prefix(begin + 3);
+  endpoint = endpoint.substr(0, endpoint.find('/'));
+  const std::string_view usual_port = tls ? ":443" : ":80";
+  if (endpoint.ends_with(usual_port)) endpoint.remove_suffix(usual_port.size());
+  std::string authority(endpoint);
+  for (char& c : authority) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return authority;
+}
+
+// Two of them would be one in all that is counted and told.
+void check_endpoints(const UpstreamOptions& upstream, const std::string& path, Report& report) {
+  std::map<std::string, std::string> known;
+  for (std::size_t i = 0; i < upstream.endpoints.size(); ++i) {
+    const std::string where = indexed(path + ".endpoints", i);
+    const auto [first, added] = known.emplace(authority_of(upstream.endpoints[i]), where);
+    if (!added) report.add_at(where, cat({"has the host and port of ", first->second, ": name it once"}));
+  }
+}
+
 void check_upstream(const UpstreamOptions& upstream, const std::string& path, Report& report) {
   if (upstream.name.empty()) report.add_at(path + ".name", "is missing");
   if (upstream.endpoints.empty()) {
     const std::string example = upstream.name.empty() ? "https://host" : "https://" + upstream.name;
     report.add_at(path + ".endpoints", cat({"is missing: write endpoints: [", example, "]"}));
   }
+  check_endpoints(upstream, path, report);
   check_pair(upstream.username, path + ".username", upstream.password_file, path + ".password_file", report);
   if (upstream.username.contains(':')) {
     report.add_at(path + ".username", "holds a ':', which Basic authentication cannot carry");
@@ -136,9 +160,11 @@ void check_mirrors(const Config& config, Report& report) {
   for (const auto& upstream : config.upstreams) names.insert(upstream.name);
   for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
     const auto& upstream = config.upstreams[i];
+    std::set<std::string> seen;
     for (std::size_t j = 0; j < upstream.mirrors.size(); ++j) {
       const auto& mirror = upstream.mirrors[j];
       const std::string path = indexed(indexed("upstreams", i) + ".mirrors", j);
+      if (!seen.insert(mirror).second) report.add_at(path, cat({quote(mirror), " is given twice"}));
       if (mirror == upstream.name) report.add_at(path, "is the upstream itself");
       if (!names.contains(mirror)) report.add_at(path, cat({quote(mirror), " is not the name of an upstream here"}));
     }

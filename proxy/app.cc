@@ -109,6 +109,7 @@ Result<void> App::bring_up() try {
                  config_.offline ? ", offline" : "");
   }
   for (const auto& address : admin_server_->addresses()) spdlog::info("admin on {}", address);
+  commit_whole_fills();
   return {};
 } catch (const std::exception& e) {
   return fail(ErrorCode::io, Blame::us, fmt::format("cannot start: {}", e.what()));
@@ -174,6 +175,14 @@ Result<void> App::build() {
   registry_ = std::make_unique<RegistryHandler>(RegistryContext{pool_, storage_->catalog(), storage_->blobs(), *fills_,
                                                                 *uncached_, *manifests_, *tags_, *upstreams_});
   return {};
+}
+
+// What the last process had fetched, but was killed before it stored it.
+void App::commit_whole_fills() {
+  auto whole = storage_->whole_fills();
+  if (whole.empty()) return;
+  spdlog::info("{} blobs were fetched to their last byte and not stored yet: done in the background", whole.size());
+  asio::co_spawn(loops_->next(), fills_->commit_whole(std::move(whole)), asio::detached);
 }
 
 UpstreamParts App::upstream_parts() {

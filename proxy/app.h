@@ -55,6 +55,7 @@ class App {
   Result<void> listen(std::uint64_t descriptors);
   Result<void> recover();
   void serve_registry();
+  void commit_whole_fills();
   Task<Response> answer_registry(const Request& request);
   static Headers refusal_headers();
   Result<void> build();

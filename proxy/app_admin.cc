@@ -27,13 +27,13 @@ std::vector<EndpointReport> endpoints_of(const UpstreamSet& set, const std::stri
 }
 
 LimitReport limits_of(const UpstreamSet& set, const UpstreamSet::Configured& upstream) {
-  const auto& limits = set.entries.at(upstream.name).limits;
+  const auto& entry = set.entries.at(upstream.name);
   LimitReport report{.max_connections = upstream.max_connections};
-  if (limits.budget) report.connections = limits.budget->used();
-  if (limits.bandwidth) {
-    report.bandwidth = limits.bandwidth->rate();
+  if (entry.limits.budget) report.connections = entry.limits.budget->used();
+  if (entry.bandwidth) {
+    report.bandwidth = entry.bandwidth->rate();
     // Whoever reads on now would have to wait.
-    report.bandwidth_reached = limits.bandwidth->take(0, std::chrono::steady_clock::now()).count() > 0;
+    report.bandwidth_reached = entry.bandwidth->take(0, std::chrono::steady_clock::now()).count() > 0;
   }
   return report;
 }
@@ -161,6 +161,7 @@ std::vector<FillReport> App::fill_reports() const {
 
 Readings App::readings() {
   Readings readings;
+  readings.endpoint_states = endpoint_states;
   const auto usage = storage_->space().usage();
   readings.store_stored = usage.stored;
   readings.store_reserved = usage.reserved;
@@ -177,7 +178,7 @@ Readings App::readings() {
     readings.fills_suspended = fills.suspended;
     readings.fills_waiting = fills.waiting;
     readings.fills_resumed = fills.resumed;
-    readings.verify_failures = fills.verify_failures;
+    readings.verify_failures = fills.verify_failures + uncached_->wrong();
     const auto set = upstreams_->get();
     for (const auto& upstream : set->configured) {
       readings.upstreams.push_back({upstream.name, endpoints_of(*set, upstream.name), limits_of(*set, upstream)});

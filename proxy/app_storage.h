@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "config/options.h"
 #include "storage/catalog.h"
@@ -33,6 +34,8 @@ class Storage {
   Result<RecoveryReport> recover(std::function<bool(const Digest&)> in_use, OnProgress on_progress,
                                  std::timed_mutex& opening);
   void set_limits(const config::StorageOptions& options);
+  // Once recovered: see SuspendedFills::whole().
+  [[nodiscard]] std::vector<Digest> whole_fills() { return blobs_->suspended().whole(); }
   // Last uses and the catalog, durable.
   Result<void> flush();
 

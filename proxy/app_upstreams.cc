@@ -1,5 +1,6 @@
 #include "proxy/app_upstreams.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/cli/config_files.h"
@@ -53,13 +54,17 @@ Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, st
   return options;
 }
 
-// Mirrors are asked as they are, without mirrors of their own.
+// Mirrors are asked as they are, without mirrors of their own, and for what they may be asked by their own rules.
 void add_mirrors(const config::Config& config, const Clock& clock, UpstreamSet& set) {
   const auto plain = set.entries;
   for (const auto& configured : config.upstreams) {
     if (configured.mirrors.empty()) continue;
-    std::vector<std::shared_ptr<Upstream>> members{plain.at(configured.name).upstream};
-    for (const auto& mirror : configured.mirrors) members.push_back(plain.at(mirror).upstream);
+    std::vector<MirroredUpstream::Member> members{{plain.at(configured.name).upstream}};
+    for (const auto& mirror : configured.mirrors) {
+      const auto& rules = *std::ranges::find(config.upstreams, mirror, &config::UpstreamOptions::name);
+      members.push_back({plain.at(mirror).upstream,
+                         [allow = rules.allow](const std::string& name) { return matches_any(allow, name); }});
+    }
     set.entries.at(configured.name).upstream = std::make_shared<MirroredUpstream>(std::move(members), clock);
   }
 }
@@ -81,22 +86,22 @@ std::optional<UpstreamHealth::State> UpstreamHealth::get(const std::string& upst
   return found == states_.end() ? std::nullopt : std::optional(found->second);
 }
 
-FillLimits UpstreamLimits::get(const config::UpstreamOptions& configured) {
+UpstreamLimits::Limits UpstreamLimits::get(const config::UpstreamOptions& configured) {
   const MutexLock lock(mutex_);
   auto& limits = limits_[configured.name];
   if (!limits.bandwidth) {
     limits.bandwidth = std::make_shared<TokenBucket>(configured.bandwidth);
-    limits.budget = std::make_shared<ConnectionBudget>(configured.max_connections);
+    limits.fills.budget = std::make_shared<ConnectionBudget>(configured.max_connections);
   }
-  FillLimits result = limits;
-  result.connections = configured.connections;
+  Limits result = limits;
+  result.fills.connections = configured.connections;
   return result;
 }
 
 void UpstreamLimits::apply(const config::Config& config) {
   for (const auto& configured : config.upstreams) {
     const auto limits = get(configured);
-    limits.budget->set_limit(configured.max_connections);
+    limits.fills.budget->set_limit(configured.max_connections);
     limits.bandwidth->set_rate(configured.bandwidth, std::chrono::steady_clock::now());
   }
 }
@@ -111,13 +116,15 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
     set.configured.push_back({configured.name, configured.endpoints, configured.max_connections});
     // Offline nothing is ever too old: there is no upstream to come back.
     const auto patience = config.offline ? std::chrono::seconds::max() : configured.stale_if_error;
+    const auto limits = parts.limits.get(configured);
     UpstreamSet::Entry entry{
-        nullptr, {configured.tag_ttl, patience}, configured.deadlines.stall, parts.limits.get(configured)};
+        nullptr, {configured.tag_ttl, patience}, configured.deadlines.stall, limits.fills, limits.bandwidth};
     if (config.offline) {
       entry.upstream = std::make_shared<OfflineUpstream>(configured.name);
     } else {
       auto options = to_options(configured, config.server.manifest_limit, parts.proxy, contexts);
       if (!options) return std::unexpected(std::move(options).error().with("upstream " + configured.name));
+      options->bandwidth = limits.bandwidth;
       entry.upstream = std::make_shared<HttpUpstream>(*std::move(options), parts.client, parts.clock, parts.observer);
     }
     set.entries.emplace(configured.name, std::move(entry));

@@ -31,16 +31,20 @@ class UpstreamHealth {
   std::map<std::string, State> states_ PADDOCK_GUARDED_BY(mutex_);
 };
 
-// What fills may take of each upstream. A reload changes the limits of fills that are running too, once apply() says
-// so.
+// What fills may take of each upstream. Once apply() says so, a reload changes bandwidth and max_connections for fills
+// that are running too; `connections` is for those that begin later.
 class UpstreamLimits {
  public:
-  FillLimits get(const config::UpstreamOptions& configured);
+  struct Limits {
+    FillLimits fills;
+    std::shared_ptr<TokenBucket> bandwidth{};
+  };
+  Limits get(const config::UpstreamOptions& configured);
   void apply(const config::Config& config);
 
  private:
   Mutex mutex_;
-  std::map<std::string, FillLimits> limits_ PADDOCK_GUARDED_BY(mutex_);
+  std::map<std::string, Limits> limits_ PADDOCK_GUARDED_BY(mutex_);
 };
 
 struct UpstreamParts {

@@ -31,8 +31,9 @@ class BlobStore {
   virtual Result<std::shared_ptr<PartialBlob>> begin(const Digest& digest, std::optional<std::uint64_t> size) = 0;
   // A suspended fill, with what it has; its size is known. not_found when there is none, else as begin().
   virtual Result<std::shared_ptr<PartialBlob>> resume(const Digest& digest) = 0;
-  // Its readers fail with `why`, its bytes stay. One that has no bytes, or whose size is not known, is abandoned.
-  virtual void suspend(PartialBlob& partial, Error why) = 0;
+  // Its readers fail with `why`, its bytes stay. False: it was abandoned, as it has no bytes, its size is not known or
+  // its journal cannot be written.
+  virtual bool suspend(PartialBlob& partial, Error why) = 0;
   // Verify, make durable, publish. On failure the partial is failed and its bytes are gone.
   virtual Result<void> commit(PartialBlob& partial) = 0;
   // Gives a partial up: its readers fail with `why`, its bytes are removed.

@@ -123,12 +123,19 @@ DiskBlobStore::Made DiskBlobStore::create_partial(const Digest& digest, std::opt
   auto reservation = space_.reserve(size.value_or(0));
   if (!reservation) return std::unexpected(std::move(reservation.error()));
   auto journal = suspended_.journal(digest);
-  if (suspended_.take(digest)) {
-    if (auto erased = journal->erase(); !erased) return std::unexpected(std::move(erased).error());
-  }
+  auto suspended = suspended_.take(digest);
   const auto path = paths_.partial(digest);
-  auto file = create_file(path);
-  if (!file) return std::unexpected(std::move(file.error()));
+  // Whatever is left of an earlier journal says what a file has that is about to be emptied.
+  Result<std::unique_ptr<File>> file;
+  if (auto erased = journal->erase(); !erased) {
+    file = std::unexpected(std::move(erased).error());
+  } else {
+    file = create_file(path);
+  }
+  if (!file) {
+    if (suspended) suspended_.keep(digest, *std::move(suspended));
+    return std::unexpected(std::move(file.error()));
+  }
   return std::make_shared<PartialBlob>(digest, size, path, std::move(*file), std::move(*reservation),
                                        std::move(journal));
 }
@@ -136,18 +143,33 @@ DiskBlobStore::Made DiskBlobStore::create_partial(const Digest& digest, std::opt
 DiskBlobStore::Made DiskBlobStore::reopen_partial(const Digest& digest) {
   auto progress = suspended_.take(digest);
   if (!progress) return fail(ErrorCode::not_found, Blame::us, "no suspended fill of " + digest.to_string());
+  auto partial = reopen(digest, *progress);
+  if (partial) return partial;
+  if (partial.error().code == ErrorCode::not_found) {
+    auto there = check_present(fs_, paths_);
+    if (there) return partial;  // its file is gone, or too short: begin() makes another
+    partial = std::unexpected(std::move(there).error());
+  }
+  suspended_.keep(digest, *std::move(progress));
+  return partial;
+}
+
+DiskBlobStore::Made DiskBlobStore::reopen(const Digest& digest, const PartialProgress& progress) {
   const auto path = paths_.partial(digest);
   auto file = fs_.open(path, FileSystem::Open::update);
   if (!file) return std::unexpected(std::move(file.error()));
+  const auto length = (*file)->size();
+  if (!length) return std::unexpected(length.error());
+  if (*length < progress.extents.runs().rbegin()->second) {
+    discard(path);
+    return fail(ErrorCode::not_found, Blame::us, path.string() + " is shorter than what it had");
+  }
   auto reservation = space_.reserve(0);
   if (!reservation) return std::unexpected(std::move(reservation.error()));
-  reservation->adopt(progress->extents.total());
-  if (auto grown = reservation->grow_to(progress->size); !grown) {
-    suspended_.keep(digest, *std::move(progress));
-    return std::unexpected(std::move(grown).error());
-  }
-  return std::make_shared<PartialBlob>(digest, progress->size, path, std::move(*file), std::move(*reservation),
-                                       suspended_.journal(digest), std::move(progress->extents));
+  reservation->adopt(progress.extents.total());
+  if (auto grown = reservation->grow_to(progress.size); !grown) return std::unexpected(std::move(grown).error());
+  return std::make_shared<PartialBlob>(digest, progress.size, path, std::move(*file), std::move(*reservation),
+                                       suspended_.journal(digest), progress.extents);
 }
 
 bool DiskBlobStore::owns(const PartialBlob& partial) {
@@ -185,13 +207,17 @@ void DiskBlobStore::abandon(PartialBlob& partial, Error why) {
   forget_active(partial.digest());
 }
 
-void DiskBlobStore::suspend(PartialBlob& partial, Error why) {
-  if (!owns(partial)) return;
+bool DiskBlobStore::suspend(PartialBlob& partial, Error why) {
+  if (!owns(partial)) return false;
   auto progress = partial.suspend(why);
-  if (!progress) return abandon(partial, std::move(why));
+  if (!progress) {
+    abandon(partial, std::move(why));
+    return false;
+  }
   partial.release_space();
   suspended_.keep(partial.digest(), *std::move(progress));
   forget_active(partial.digest());
+  return true;
 }
 
 Result<void> DiskBlobStore::ensure_folder(const Digest& digest) {

@@ -3,7 +3,8 @@
 // Files are the truth, the catalog's rows follow them: commit and put make the file durable in its final place before
 // the row is written, erase unlinks the file before the row goes. A row without a file, or with a file of another size,
 // is repaired when open() meets it, unless the whole data folder is gone (io): it may come back. Folders that were
-// removed below it are made anew. Space counts what has a row.
+// removed below it are made anew. Space counts what has a row or is
+// suspended, which stays suspended when it cannot be opened.
 //
 // Blocking; thread-safe. The file system, catalog, space and clock outlive the store, and so does what on_use refers
 // to. Fails as blob_store.h says. Locks: see storage/README.md.
@@ -37,7 +38,7 @@ class DiskBlobStore final : public BlobStore {
   Result<Blob> open(const Digest& digest) override;
   Result<std::shared_ptr<PartialBlob>> begin(const Digest& digest, std::optional<std::uint64_t> size) override;
   Result<std::shared_ptr<PartialBlob>> resume(const Digest& digest) override;
-  void suspend(PartialBlob& partial, Error why) override;
+  bool suspend(PartialBlob& partial, Error why) override;
   Result<void> commit(PartialBlob& partial) override;
   void abandon(PartialBlob& partial, Error why) override;
   Result<void> put(const Digest& digest, std::string_view content) override;
@@ -50,6 +51,7 @@ class DiskBlobStore final : public BlobStore {
   Made exclusively(const Digest& digest, const std::function<Made()>& make);
   Made create_partial(const Digest& digest, std::optional<std::uint64_t> size);
   Made reopen_partial(const Digest& digest);
+  Made reopen(const Digest& digest, const PartialProgress& progress);
   Result<void> write_temporary(const std::filesystem::path& path, std::string_view content);
   // From a durable temporary file to a blob with a row. On failure neither name is left.
   Result<void> publish(const Digest& digest, const std::filesystem::path& from, std::uint64_t size,

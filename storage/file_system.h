@@ -23,6 +23,10 @@ class File {
   virtual ~File() = default;
   // Reads until `out` is full or the file ends; returns the bytes read.
   virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const = 0;
+  // Like read_at(), but never waits for the disk: only what is in memory, 0 where nothing is or nobody knows.
+  [[nodiscard]] virtual std::size_t read_cached(std::uint64_t /*offset*/, std::span<std::byte> /*out*/) const {
+    return 0;
+  }
   // Writes all of `bytes` or fails; after a failure some may have been written.
   virtual Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
   virtual Result<void> sync_data() = 0;  // fdatasync

@@ -113,7 +113,7 @@ class PartialBlob {
   const std::filesystem::path path_;
   const std::shared_ptr<File> file_;
 
-  Mutex reserve_mutex_;      // before Space's; never with the two below
+  Mutex reserve_mutex_;      // before Space's; never with those below
   Reservation reservation_;  // under reserve_mutex_ until verified, then the store's
 
   Mutex sync_mutex_;

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -77,6 +78,12 @@ class PosixFile final : public File {
       done += static_cast<std::size_t>(got);
     }
     return done;
+  }
+
+  [[nodiscard]] std::size_t read_cached(std::uint64_t offset, std::span<std::byte> out) const override {
+    const iovec into{.iov_base = out.data(), .iov_len = out.size()};
+    const auto got = ::preadv2(descriptor(), &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;  // what is wrong shows when it is read for good
   }
 
   Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {

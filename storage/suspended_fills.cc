@@ -4,7 +4,6 @@
 #include <set>
 #include <spdlog/spdlog.h>
 #include <utility>
-#include <vector>
 
 namespace paddock {
 namespace {
@@ -30,6 +29,8 @@ std::unique_ptr<PartialJournal> SuspendedFills::journal(const Digest& digest) co
 std::optional<PartialProgress> SuspendedFills::find(const std::string& name) const {
   const auto digest = digest_of(name);
   if (!digest) return std::nullopt;
+  // Killed, or without power, in the middle of publishing.
+  if (fs_.open(paths_.blob(*digest), FileSystem::Open::read)) return std::nullopt;
   auto progress = journal(*digest)->read();
   if (!progress || progress->extents.runs().empty()) return std::nullopt;
   const auto file = fs_.open(paths_.partial(*digest), FileSystem::Open::read);
@@ -80,13 +81,32 @@ void SuspendedFills::keep(const Digest& digest, PartialProgress progress) {
   entries_.insert_or_assign(digest, Entry{std::move(progress), clock_.now()});
 }
 
-void SuspendedFills::remove_files(const Digest& digest) {
-  Result<void> done = journal(digest)->erase();
-  auto removed = fs_.remove(paths_.partial(digest));
-  if (done) done = std::move(removed);
-  if (!done && done.error().code != ErrorCode::not_found) {
-    spdlog::warn("a suspended fill's file stays until the next start: {}", done.error().context);
+std::filesystem::path SuspendedFills::aside(const Digest& digest) const {
+  auto path = paths_.partial(digest);
+  path += ".tmp";
+  return path;
+}
+
+void SuspendedFills::set_aside(const Digest& digest) {
+  if (const auto erased = journal(digest)->erase(); !erased) {
+    spdlog::warn("a suspended fill's journal stays: {}", erased.error().context);
   }
+  if (!fs_.rename(paths_.partial(digest), aside(digest))) remove(paths_.partial(digest));
+}
+
+void SuspendedFills::remove(const std::filesystem::path& path) {
+  const auto removed = fs_.remove(path);
+  if (removed || removed.error().code == ErrorCode::not_found) return;
+  spdlog::warn("a suspended fill's file stays until the next start: {}", removed.error().context);
+}
+
+std::vector<Digest> SuspendedFills::whole() const {
+  std::vector<Digest> digests;
+  const MutexLock lock(mutex_);
+  for (const auto& [digest, entry] : entries_) {
+    if (entry.progress.extents.covers({0, entry.progress.size})) digests.push_back(digest);
+  }
+  return digests;
 }
 
 std::uint64_t SuspendedFills::drop(std::uint64_t bytes) {
@@ -101,26 +121,20 @@ std::uint64_t SuspendedFills::drop(std::uint64_t bytes) {
     if (freed >= bytes) break;
     std::uint64_t size = 0;
     {
-      // The files go under the lock: whoever takes the digest to fill it anew comes before or after.
+      // The names go under the lock: whoever takes the digest to fill it anew comes before or after.
       const MutexLock lock(mutex_);
       const auto found = entries_.find(digest);
       if (found == entries_.end()) continue;
       size = found->second.progress.extents.total();
       entries_.erase(found);
-      remove_files(digest);
+      set_aside(digest);
     }
+    remove(aside(digest));  // gigabytes take a while
     space_.remove_stored(size);
     freed += size;
     spdlog::info("dropped the suspended fill of {}: {} bytes", digest.to_string(), size);
   }
   return freed;
-}
-
-SuspendedFills::Usage SuspendedFills::usage() const {
-  const MutexLock lock(mutex_);
-  Usage usage{.fills = entries_.size()};
-  for (const auto& [digest, entry] : entries_) usage.bytes += entry.progress.extents.total();
-  return usage;
 }
 
 }  // namespace paddock

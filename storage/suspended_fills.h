@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "storage/clock.h"
 #include "storage/data_folder.h"
@@ -23,23 +24,21 @@ namespace paddock {
 
 class SuspendedFills {
  public:
-  struct Usage {
-    std::uint64_t fills = 0, bytes = 0;
-  };
-
   // `boot`: see PartialJournal.
   SuspendedFills(FileSystem& fs, DataPaths paths, Space& space, const Clock& clock, std::string boot);
 
-  // At start: keeps what a journal vouches for, removes everything else from partial/. Returns the files removed.
+  // At start: keeps what a journal vouches for, unless the blob is stored already; removes everything else from
+  // partial/. Returns the files removed.
   Result<std::uint64_t> load();
   // Not here any more, its files stay. Nothing when there is none.
   std::optional<PartialProgress> take(const Digest& digest);
   // The partial's file and journal are in place.
   void keep(const Digest& digest, PartialProgress progress);
+  // Those of which every byte is there.
+  [[nodiscard]] std::vector<Digest> whole() const;
   // Removes the oldest until `bytes` are free; returns what that freed.
   std::uint64_t drop(std::uint64_t bytes);
   [[nodiscard]] std::unique_ptr<PartialJournal> journal(const Digest& digest) const;
-  [[nodiscard]] Usage usage() const;
 
  private:
   struct Entry {
@@ -49,7 +48,10 @@ class SuspendedFills {
 
   // What partial/ holds for this digest, if it is worth anything.
   [[nodiscard]] std::optional<PartialProgress> find(const std::string& name) const;
-  void remove_files(const Digest& digest);
+  // Out of the way of another fill, quickly; the file under its new name is still to be removed.
+  void set_aside(const Digest& digest) PADDOCK_REQUIRES(mutex_);
+  [[nodiscard]] std::filesystem::path aside(const Digest& digest) const;
+  void remove(const std::filesystem::path& path);  // a failure is only logged
 
   FileSystem& fs_;
   const DataPaths paths_;

@@ -60,12 +60,12 @@ MetricFamily counter(std::string name, std::string help, double value) {
 
 double number(std::uint64_t value) { return static_cast<double>(value); }
 
-void append_endpoints(std::vector<MetricFamily>& out, const std::vector<Readings::Upstream>& upstreams) {
+void append_endpoints(std::vector<MetricFamily>& out, const Readings& now) {
   std::vector<Sample> states, transfers, rates;
-  for (const auto& upstream : upstreams) {
+  for (const auto& upstream : now.upstreams) {
     for (const auto& endpoint : upstream.endpoints) {
       const prometheus::Labels labels{{"upstream", upstream.name}, {"endpoint", endpoint.host}};
-      for (const auto state : endpoint_states) {
+      for (const auto state : now.endpoint_states) {
         auto with_state = labels;
         with_state.emplace("state", state);
         states.emplace_back(std::move(with_state), endpoint.state == state ? 1 : 0);
@@ -247,7 +247,7 @@ std::string Metrics::text() const {
   auto families = state_->registry.Collect();
   const Readings now = state_->readings();
   append_readings(families, now);
-  append_endpoints(families, now.upstreams);
+  append_endpoints(families, now);
   append_limits(families, now.upstreams);
   append_process(families, read_process_info());
   families.push_back(family(

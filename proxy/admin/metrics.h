@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ struct Readings {
   std::uint64_t fills_running = 0, fills_completed = 0, fills_failed = 0, fills_not_kept = 0, fills_resumed = 0;
   std::uint64_t fills_suspended = 0, fills_waiting = 0;
   std::vector<Upstream> upstreams{};
+  std::span<const std::string_view> endpoint_states{};  // all that there are
   std::uint64_t verify_failures = 0;
   std::uint64_t store_stored = 0, store_reserved = 0, store_limit = 0;  // bytes; limit 0: none
   std::uint64_t disk_available = 0;                                     // bytes

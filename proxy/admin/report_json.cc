@@ -85,13 +85,6 @@ Json recovery_json(const std::optional<RecoveryReport>& report) {
 
 }  // namespace
 
-std::vector<std::string> LimitReport::reached() const {
-  std::vector<std::string> names;
-  if (connections > 0 && connections >= max_connections) names.emplace_back("connections");
-  if (bandwidth_reached) names.emplace_back("bandwidth");
-  return names;
-}
-
 Json to_json_report(const StatusReport& report) {
   return {{"version", report.version},
           {"commit", report.commit},

@@ -2,12 +2,10 @@
 // page and, as JSON, the command line. Sizes are bytes.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "storage/catalog.h"
@@ -19,12 +17,10 @@ namespace paddock {
 
 struct EndpointReport {
   std::string host;
-  std::string state;            // one of endpoint_states
+  std::string state;            // one of Readings::endpoint_states
   std::uint64_t transfers = 0;  // at work
   std::uint64_t rate = 0;       // bytes a second of one transfer; 0: not known yet
 };
-
-inline constexpr std::array<std::string_view, 4> endpoint_states{"ok", "slow", "resting", "distrusted"};
 
 struct LimitReport {
   std::uint64_t connections = 0, max_connections = 0;  // of all fills, besides one each

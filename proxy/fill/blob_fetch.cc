@@ -5,7 +5,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <random>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -13,11 +12,6 @@
 
 namespace paddock {
 namespace {
-
-double random() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<>()(generator);
-}
 
 Error ended_early() {
   return {ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early", /*retryable=*/true};
@@ -107,9 +101,16 @@ bool BlobFetch::change_source(Worker& worker) {
   return may_connect(*worker.source, others, worker.allowance);
 }
 
+void BlobFetch::stream_instead() {
+  one_stream_ = true;
+  for (auto& worker : workers_) {
+    if (worker.abort) worker.abort();
+  }
+}
+
 bool BlobFetch::without_ranges(const Worker& worker, const Error& error) {
   if (plan_) {
-    one_stream_ = true;
+    stream_instead();
   } else if (!from_start_ && worker.attempt.begin > 0) {
     from_start_ = true;
     return true;
@@ -139,7 +140,7 @@ Task<bool> BlobFetch::goes_on(Worker& worker, Result<void> ended) {
 // Waits before the next attempt, or gives up.
 Task<bool> BlobFetch::back_off(const Worker& worker, Error why, bool ended) {
   if (failure_) co_return false;
-  const auto delay = attempts_.failed(why, ended, random());
+  const auto delay = attempts_.failed(why, ended, jitter());
   if (!delay && attempts_.all_ended()) {
     give_up({ErrorCode::digest_mismatch, Blame::upstream, "the upstream has fewer bytes than the size announced"});
   } else if (!delay) {
@@ -149,8 +150,11 @@ Task<bool> BlobFetch::back_off(const Worker& worker, Error why, bool ended) {
   spdlog::warn("fill of {} from {} broke off at byte {}: {}; next attempt in {} ms", partial_->digest().to_string(),
                worker.source->upstream->name(), partial_->contiguous(), why.context, delay->count());
   backing_off_ = true;
+  around_.on_wait(true);
   pause_->expires_after(*delay);
   co_await wait_for(*pause_);
+  // What is around may be gone when run() did not wait for this one.
+  if (!pieces_over_) around_.on_wait(false);
   backing_off_ = false;
   co_return !failure_;
 }
@@ -237,8 +241,10 @@ Task<Result<void>> BlobFetch::fetch_piece(Worker& worker, std::optional<BlobTran
   if (pieces_over_) co_return Result<void>{};
   if (failure_) co_return std::unexpected(*failure_);
   if (transfer->offset < extent.begin || !transfer->end || *transfer->end > extent.end) {
-    if (!unranged_) unranged_.emplace(worker.source, *std::move(transfer));
-    one_stream_ = true;
+    if (!unranged_ && transfer->offset <= partial_->contiguous()) {
+      unranged_.emplace(worker.source, *std::move(transfer));
+    }
+    stream_instead();
     co_return Result<void>{};
   }
   co_return co_await copy(worker, *transfer);

@@ -42,6 +42,7 @@ namespace paddock {
 struct FetchOptions {
   std::uint64_t chunk = std::uint64_t{8} << 20U;  // bytes
   std::size_t buffer = std::size_t{512} << 10U;   // bytes between network and disk, for each connection
+  std::chrono::microseconds gather{1'000};        // see ByteRing
   std::size_t connections = 8;
   bool ranged = true;                       // false: one stream, from the first byte on
   std::chrono::milliseconds interval{200};  // between two looks at the rates
@@ -59,13 +60,16 @@ struct FetchOptions {
 
 class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
  public:
-  // What the fill around it knows. Called on the loop.
+  // What the fill around it knows. Called on the loop, until run() ends.
   struct Surroundings {
     std::function<std::vector<std::uint64_t>()> readers{};  // their positions
     std::function<std::optional<Error>()> interrupted{};    // why it must end now
     // Where bytes come from; `endpoint` is BlobTransfer::source.
     std::function<void(const BlobSource& source, const std::string& endpoint)> on_source{};
     std::function<void()> on_resumed{};  // a broken transfer is taken up again
+    // No connection is left, and it waits before it asks again; then false, unless run() ends
+    // meanwhile.
+    std::function<void(bool waits)> on_wait = [](bool) {};
   };
   struct Pools {
     BlockingPool& work;
@@ -125,6 +129,8 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   Task<bool> back_off(const Worker& worker, Error why, bool ended);
   // The upstream does not get ranges right. False: this worker is done.
   bool without_ranges(const Worker& worker, const Error& error);
+  // Pieces end, a stream follows.
+  void stream_instead();
   // From now on from the current source.
   bool change_source(Worker& worker);
   // Whether a connection to the source may be opened beside `others`.
@@ -140,7 +146,9 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   void supervise();
   void take_sample();
   void add_workers();
-  void double_straggler();
+  // The worker whose piece comes too slowly.
+  std::optional<Workers::iterator> straggler();
+  void replace_straggler();
 
   Result<void> check(const BlobSource& source, const BlobTransfer& transfer, std::uint64_t begin);
   // From the transfer into the file, from the attempt's begin on to where it ends: receive() and store() work side by
@@ -150,7 +158,7 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   Task<Result<void>> store(Worker& worker, BlobTransfer& transfer, std::uint64_t position, ByteRing& ring);
   // One read. Fails with timeout when the transfer only drips.
   Task<Result<std::size_t>> read(Worker& worker, BlobTransfer& transfer, std::span<std::byte> room);
-  Task<void> count(Worker& worker, std::size_t bytes);
+  Task<void> count(Worker& worker, const BlobTransfer& transfer, std::size_t bytes);
 
   void piece_done();
   [[nodiscard]] bool checkpoint_due() const;

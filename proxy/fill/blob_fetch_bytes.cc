@@ -22,14 +22,15 @@ using Seconds = std::chrono::duration<double>;
 // Whether the transfer goes together with what has come so far.
 Result<void> BlobFetch::check(const BlobSource& source, const BlobTransfer& transfer, std::uint64_t begin) {
   const auto inconsistent = [&](const std::string& what) {
-    source.upstream->distrust(transfer.source);
+    source.upstream->distrust(transfer.source, Doubt::likely);
     return fail(ErrorCode::digest_mismatch, Blame::upstream,
                 what + " changed in the middle of the blob, at " + transfer.source);
   };
   const auto size = partial_->size();
   if (size && transfer.size && *size != *transfer.size) return inconsistent("the size");
   if (transfer.offset > begin) return fail(ErrorCode::protocol, Blame::upstream, "the upstream skipped bytes");
-  if (!transfer.etag.empty()) {
+  // Of a single stream the digest alone decides: behind one name there may be several tags for the same bytes.
+  if (options_.ranged && !transfer.etag.empty()) {
     const std::string place = source.upstream->name() + '/' + source.repository + ' ' + transfer.source;
     const auto [known, first] = etags_.try_emplace(place, transfer.etag);
     if (!first && known->second != transfer.etag) return inconsistent("the ETag");
@@ -43,7 +44,7 @@ Task<Result<void>> BlobFetch::copy(Worker& worker, BlobTransfer& transfer) {
   const std::uint64_t begin = worker.attempt.begin;
   if (auto fits = check(*worker.source, transfer, begin); !fits) co_return fits;
   worker.buffer.resize(options_.buffer);
-  ByteRing ring(tick_->get_executor(), worker.buffer);
+  ByteRing ring(tick_->get_executor(), worker.buffer, options_.gather);
   worker.abort = transfer.abort;
   auto [received, stored] =
       co_await (receive(worker, transfer, begin - transfer.offset, ring) && store(worker, transfer, begin, ring));
@@ -62,7 +63,7 @@ Task<Result<void>> BlobFetch::receive(Worker& worker, BlobTransfer& transfer, st
     auto got = co_await read(worker, transfer, room);
     if (!got) done = std::unexpected(std::move(got).error());
     if (!got || *got == 0 || failure_) break;
-    co_await count(worker, *got);
+    co_await count(worker, transfer, *got);
     const auto dropped = std::min<std::uint64_t>(skip, *got);
     skip -= dropped;
     if (dropped > 0) std::memmove(room.data(), room.data() + dropped, *got - dropped);
@@ -107,7 +108,7 @@ Task<Result<void>> BlobFetch::store(Worker& worker, BlobTransfer& transfer, std:
 }
 
 // Books what has come, and waits if that was more than the bandwidth allows.
-Task<void> BlobFetch::count(Worker& worker, std::size_t bytes) {
+Task<void> BlobFetch::count(Worker& worker, const BlobTransfer& transfer, std::size_t bytes) {
   auto& attempt = worker.attempt;
   attempt.received += bytes;
   received_ += bytes;
@@ -118,16 +119,14 @@ Task<void> BlobFetch::count(Worker& worker, std::size_t bytes) {
       piece_done();
     }
   }
-  const auto& bandwidth = worker.source->limits.bandwidth;
-  if (!bandwidth) co_return;
-  auto delay = bandwidth->take(bytes, attempt.last_byte);
+  if (!transfer.bandwidth) co_return;
+  auto delay = transfer.bandwidth->take(bytes, attempt.last_byte);
   if (delay.count() == 0) co_return;
   worker.ours = true;
   for (asio::steady_timer timer(tick_->get_executor()); delay.count() > 0 && !failure_;) {
-    const auto step = std::min<std::chrono::nanoseconds>(delay, options_.interval);
-    timer.expires_after(step);
+    timer.expires_after(std::min<std::chrono::nanoseconds>(delay, options_.interval));
     co_await wait_for(timer);
-    delay -= step;
+    delay = transfer.bandwidth->take(0, Steady::now());  // the rate may have changed
   }
   worker.ours = false;
   attempt.last_byte = Steady::now();
@@ -144,7 +143,7 @@ void BlobFetch::supervise() {
   }
   take_sample();
   if (backing_off_) return;
-  double_straggler();
+  replace_straggler();
   add_workers();
 }
 
@@ -164,7 +163,8 @@ void BlobFetch::take_sample() {
 
 void BlobFetch::add_workers() {
   const std::size_t wanted = wanted_workers();
-  while (workers_.size() < wanted) {
+  // Counted beforehand: one may have ended already when spawn() returns.
+  for (auto missing = wanted - std::min(wanted, workers_.size()); missing > 0; --missing) {
     auto source = sources_->current();
     std::shared_ptr<void> allowance;
     if (!plan_->has_free() || !may_connect(*source, workers_.size(), allowance)) break;
@@ -174,29 +174,45 @@ void BlobFetch::add_workers() {
   if (workers_.size() != wanted) steady_ = false;
 }
 
-void BlobFetch::double_straggler() {
-  if (workers_.size() >= options_.connections) return;
+std::optional<BlobFetch::Workers::iterator> BlobFetch::straggler() {
   const auto now = Steady::now();
   const auto since = [&](Steady::time_point then) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now - then);
   };
+  const auto extents = partial_->extents();
+  const auto readers = around_.readers();
   std::vector<PieceProgress> pieces;
-  std::vector<ChunkPlan::Ticket> tickets;
-  for (const auto& worker : workers_) {
-    const auto& attempt = worker.attempt;
-    const Extent rest = plan_->rest(worker.piece.ticket);
+  std::vector<Workers::iterator> workers;
+  for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
+    const auto& attempt = worker->attempt;
+    const Extent rest = plan_->rest(worker->piece.ticket);
     const double time = Seconds(now - attempt.asked).count();
+    const bool awaited =
+        std::ranges::any_of(readers, [&](std::uint64_t reader) { return extents.run_end(reader) == rest.begin; });
     pieces.push_back({.missing = rest.end > rest.begin ? rest.end - rest.begin : 0,
                       .rate = time > 0 ? static_cast<double>(attempt.received) / time : 0,
-                      .silent = worker.ours ? std::chrono::milliseconds(0) : since(attempt.last_byte),
-                      .age = since(attempt.asked)});
-    tickets.push_back(worker.piece.ticket);
+                      .silent = worker->ours ? std::chrono::milliseconds(0) : since(attempt.last_byte),
+                      .age = since(attempt.asked),
+                      .awaited = awaited || !plan_->has_free()});
+    workers.push_back(worker);
   }
-  const auto slow = find_straggler(pieces, usual_rate_, !plan_->has_free(), options_.straggler);
+  const auto slow = find_straggler(pieces, usual_rate_, options_.straggler);
+  return slow ? std::optional(workers[*slow]) : std::nullopt;
+}
+
+// With as many connections as may be it is given up instead, for another to take over.
+void BlobFetch::replace_straggler() {
+  const auto slow = straggler();
+  if (!slow) return;
+  auto& worker = **slow;
+  if (workers_.size() >= options_.connections) {
+    if (worker.abort && workers_.size() > 1) worker.abort();
+    return;
+  }
   auto source = sources_->current();
   std::shared_ptr<void> allowance;
-  if (!slow || !may_connect(*source, workers_.size(), allowance)) return;
-  if (const auto twin = plan_->twin(tickets[*slow])) {
+  if (!may_connect(*source, workers_.size(), allowance)) return;
+  if (const auto twin = plan_->twin(worker.piece.ticket)) {
     spawn(*twin, std::move(source), std::nullopt, std::move(allowance));
   }
 }

@@ -7,8 +7,8 @@
 
 namespace paddock {
 
-ByteRing::ByteRing(const asio::any_io_executor& executor, std::span<std::byte> buffer)
-    : buffer_(buffer), has_room_(executor), has_bytes_(executor) {}
+ByteRing::ByteRing(const asio::any_io_executor& executor, std::span<std::byte> buffer, std::chrono::microseconds gather)
+    : buffer_(buffer), gather_(gather), has_room_(executor), has_bytes_(executor) {}
 
 Task<void> ByteRing::wait(asio::steady_timer& signal) {
   signal.expires_at(std::chrono::steady_clock::time_point::max());
@@ -26,11 +26,17 @@ Task<std::span<std::byte>> ByteRing::room() {
 
 void ByteRing::filled(std::size_t bytes) {
   size_ += bytes;
-  has_bytes_.cancel();
+  if (size_ >= wanted_) has_bytes_.cancel();
 }
 
 Task<std::span<const std::byte>> ByteRing::bytes() {
   while (size_ == 0 && !closed_) co_await wait(has_bytes_);
+  wanted_ = buffer_.size() / 2;
+  if (gather_.count() > 0 && size_ < wanted_ && !closed_) {
+    has_bytes_.expires_after(gather_);
+    co_await wait_for(has_bytes_);
+  }
+  wanted_ = 1;
   co_return buffer_.subspan(begin_, std::min(size_, buffer_.size() - begin_));
 }
 

@@ -3,17 +3,20 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <map>
 #include <ranges>
 #include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <utility>
+
+#include "proxy/fill/no_upstream.h"
 
 namespace paddock {
 
 struct FillCoordinator::Job {
   explicit Job(const FillOrder& order)
       : digest(order.digest),
-        priority(order.priority),
+        in_background(order.priority == FillPriority::background),
         sources(std::make_shared<FillSources>(BlobSource{order.upstream, order.repository, order.limits})),
         fill(std::make_shared<Fill>(order.digest, order.upstream->name(), order.repository)) {}
 
@@ -21,7 +24,7 @@ struct FillCoordinator::Job {
   using Place = std::pair<std::shared_ptr<Upstream>, std::string>;
 
   const Digest digest;
-  const FillPriority priority;
+  std::atomic<bool> in_background;  // somebody wants it without reading it
   const std::shared_ptr<FillSources> sources;
   const std::shared_ptr<Fill> fill;
   std::unique_ptr<FillSlots::Slot> slot;
@@ -29,7 +32,7 @@ struct FillCoordinator::Job {
   bool resumed = false;                  // the partial has bytes of an earlier fill
   bool one_source = false;               // bytes came wrong: a single stream now
   bool verified_wrong = false;           // the whole was, so that any of `places` may be at fault
-  std::set<Place> places;                // where the partial's bytes came from
+  std::map<Place, std::size_t> places;   // where the partial's bytes came from, and in how many transfers
   std::optional<std::chrono::steady_clock::time_point> alone_since;
 };
 
@@ -64,24 +67,40 @@ FillCoordinator::FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStor
       slots_(options.at_once) {}
 
 std::shared_ptr<Fill> FillCoordinator::fetch(FillOrder order) {
-  std::shared_ptr<Job> job;
-  {
-    const MutexLock lock(mutex_);
-    auto& running = fills_[order.digest];
-    if (running.fill) {
-      if (const auto known = running.job.lock()) join(*known, std::move(order));
-      return running.fill;
-    }
-    job = std::make_shared<Job>(order);
-    job->slot = slots_.enter(order.priority);
-    running = {job->fill, job};
+  const auto [fill, job] = enter(std::move(order));
+  if (job) asio::co_spawn(loops_.here(), run(job), asio::detached);
+  return fill;
+}
+
+std::pair<std::shared_ptr<Fill>, std::shared_ptr<FillCoordinator::Job>> FillCoordinator::enter(FillOrder order) {
+  const MutexLock lock(mutex_);
+  auto& running = fills_[order.digest];
+  if (running.fill) {
+    if (const auto known = running.job.lock()) join(*known, std::move(order));
+    return {running.fill, nullptr};
   }
-  asio::co_spawn(loops_.next(), run(job), asio::detached);
-  return job->fill;
+  auto job = std::make_shared<Job>(order);
+  job->slot = slots_.enter(order.priority);
+  running = {job->fill, job};
+  return {job->fill, std::move(job)};
+}
+
+Task<void> FillCoordinator::commit_whole(std::vector<Digest> digests) {
+  const auto nobody = std::make_shared<NoUpstream>();
+  for (const Digest& digest : digests) {
+    if (stopping_) co_return;
+    FillOrder order{.upstream = nobody, .repository = nobody->name(), .digest = digest};
+    order.priority = FillPriority::background;
+    if (const auto job = enter(std::move(order)).second) co_await run(job);
+  }
 }
 
 void FillCoordinator::join(Job& job, FillOrder order) {
-  if (order.priority == FillPriority::client) job.slot->raise();
+  if (order.priority == FillPriority::client) {
+    job.slot->raise();
+  } else {
+    job.in_background = true;
+  }
   BlobSource source{std::move(order.upstream), std::move(order.repository), std::move(order.limits)};
   if (!wrong_.contains(wrong_key(job.digest, source))) job.sources->add(std::move(source));
 }
@@ -106,6 +125,7 @@ Task<void> FillCoordinator::run(std::shared_ptr<Job> job) {
 Task<Result<void>> FillCoordinator::fill(Job& job) {
   const Digest digest = job.digest;
   if (!co_await job.slot->wait()) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
+  job.fill->leave_line();
   // It may have been committed between the caller's look and this fill.
   if (auto blob = co_await pool_.run([this, digest] { return store_.open(digest); })) {
     job.fill->finish(*std::move(blob));
@@ -134,17 +154,27 @@ Result<void> FillCoordinator::leave_out_wrong(Job& job) {
   return {};
 }
 
+// Who brought most of it is the likeliest to be at fault: the next attempt goes to another, and there the whole comes
+// from one, so that it can be told.
+void FillCoordinator::cast_doubt(const Job& job) {
+  const auto most = std::ranges::max_element(job.places, {}, &std::pair<const Job::Place, std::size_t>::second);
+  for (auto place = job.places.begin(); place != job.places.end(); ++place) {
+    const auto& [upstream, endpoint] = place->first;
+    upstream->distrust(endpoint, job.places.size() == 1 ? Doubt::certain
+                                 : place == most        ? Doubt::likely
+                                                        : Doubt::possible);
+  }
+}
+
 bool FillCoordinator::retry_wrong(Job& job, const Error& why) {
   if (why.code != ErrorCode::digest_mismatch) return false;
   ++verify_failures_;
   spdlog::error("{} came wrong from {}{}: {}", job.digest.to_string(),
-                fmt::join(job.places | std::views::transform(&Job::Place::second), ", "),
+                fmt::join(job.places | std::views::keys | std::views::transform(&Job::Place::second), ", "),
                 job.resumed ? ", or was spoilt on our disk" : "", why.context);
   bool again = true;
   if (!job.resumed) {
-    if (job.verified_wrong) {
-      for (const auto& [upstream, endpoint] : job.places) upstream->distrust(endpoint);
-    }
+    if (job.verified_wrong) cast_doubt(job);
     const auto suspect = job.sources->current();
     if (job.one_source) {
       wrong_.add(wrong_key(job.digest, *suspect));
@@ -171,19 +201,30 @@ Task<Result<void>> FillCoordinator::attempt(Job& job) {
                               .interrupted = [this, &job] { return interrupted(job); },
                               .on_source =
                                   [&job](const BlobSource& source, const std::string& endpoint) {
-                                    job.places.emplace(source.upstream, endpoint);
+                                    ++job.places[{source.upstream, endpoint}];
                                     job.fill->set_source(endpoint);
                                   },
-                              .on_resumed = [this] { ++resumed_; }},
+                              .on_resumed = [this] { ++resumed_; },
+                              .on_wait = [&job](bool waits) { waits ? job.slot->lend() : job.slot->take_back(); }},
       BlobFetch::Pools{pool_, sync_pool()}, options);
-  if (auto fetched = co_await fetch->run(*std::move(first)); !fetched) co_return fetched;
+  auto fetched = co_await fetch->run(*std::move(first));
+  job.slot->take_back();
+  if (!fetched) co_return fetched;
   // Before the commit has its turn: until then readers of a small blob see nothing of it.
-  auto verified = co_await pool_.run([filled = job.partial] { return filled->verify(); });
-  if (!verified) {
-    job.verified_wrong = true;
-    co_return verified;
-  }
+  if (auto verified = co_await verify(job); !verified) co_return verified;
   co_return co_await sync_pool().run([this, filled = job.partial] { return store_.commit(*filled); });
+}
+
+// In steps: what was taken up again may be gigabytes to hash, which neither a stop nor others on the pool wait for.
+Task<Result<void>> FillCoordinator::verify(Job& job) {
+  for (bool more = true; more;) {
+    const auto hashed = co_await pool_.run([filled = job.partial] { return filled->hash_more(); });
+    more = hashed && *hashed > 0;
+    if (more && stopping_) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
+  }
+  auto verified = co_await pool_.run([filled = job.partial] { return filled->verify(); });
+  if (!verified) job.verified_wrong = true;
+  co_return verified;
 }
 
 // Afterwards there is a partial that readers can follow; and the answer to the first request, if one was needed.
@@ -244,9 +285,9 @@ Task<Result<FillCoordinator::FirstAnswer>> FillCoordinator::ask(FillSources::Sou
 
 std::optional<Error> FillCoordinator::interrupted(Job& job) const {
   if (stopping_) return Error{.code = ErrorCode::cancelled, .blame = Blame::us, .context = "shutting down"};
-  if (options_.on_abandon == OnAbandon::finish || job.priority == FillPriority::background) return std::nullopt;
-  const auto now = std::chrono::steady_clock::now();
-  if (job.fill->readers() > 0) {
+  if (options_.on_abandon == OnAbandon::finish) return std::nullopt;
+  const auto now = clock_.now();
+  if (job.in_background || job.fill->wanted()) {
     job.alone_since.reset();
   } else if (!job.alone_since) {
     job.alone_since = now;
@@ -258,13 +299,16 @@ std::optional<Error> FillCoordinator::interrupted(Job& job) const {
 
 // Its readers fail. What came from an upstream that is gone, or at a time when we had to stop, is good; what is wrong,
 // or cannot be written, is not.
-Task<void> FillCoordinator::put_away(Job& job, const Error& why) {
+Task<void> FillCoordinator::put_away(Job& job, Error why) {
   if (!job.partial) co_return;
   const bool keep = why.code == ErrorCode::cancelled || (why.blame == Blame::upstream && may_come_back(why.code));
-  if (keep) ++suspended_;
   // A failed commit has removed it already; giving up twice does no harm.
-  co_await pool_.run([this, keep, partial = job.partial, why]() -> Result<void> {
-    keep ? store_.suspend(*partial, why) : store_.abandon(*partial, why);
+  co_await pool_.run([this, keep, partial = job.partial, why = std::move(why)]() -> Result<void> {
+    if (!keep) {
+      store_.abandon(*partial, why);
+    } else if (store_.suspend(*partial, why)) {
+      ++suspended_;
+    }
     return {};
   });
 }

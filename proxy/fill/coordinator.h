@@ -6,8 +6,13 @@
 //                             │                        │ for a while when they all send wrong ones
 //                             └──────── suspended ◀────┘ sources gone, stopped, nobody waits: until somebody asks
 //
+// A fill that waits before it asks its sources again lends its place to the next in line (FillSlots). With OnAbandon
+// one in which nobody reads and for which nobody waits is paused, unless it was ordered in the background too.
+//
 // Who asks for a digest that is being filled already joins that fill, and adds where it would have got the blob itself
 // (FillSources): a fill fails when none of them can be had.
+//
+// What has all its bytes at the start, from a process that died before the commit, is committed without an upstream.
 //
 // Where the upstream sends no size with a blob, HEAD is asked for it, so that readers need not wait for the whole. A
 // blob on which our disk failed half-way is not tried again for a moment: its fills fail at once, and whoever wants it
@@ -22,9 +27,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "proxy/fill/blob_fetch.h"
@@ -74,8 +79,12 @@ class FillCoordinator {
 
   FillCoordinator(EventLoops& loops, BlockingPool& pool, BlobStore& store, Options options);
 
-  // The running fill of this digest, which the order's source joins, or a new one; never one that has failed.
+  // The running fill of this digest, which the order's source joins, or a new one. One whose partial has failed is
+  // running until it has been put away: see Fill::failed().
   std::shared_ptr<Fill> fetch(FillOrder order);
+  // Commits suspended fills of which every byte is there, one after the other, and asks nobody for anything. Who asks
+  // for one meanwhile joins it. To be spawned on one of the loops; ends early when stopped.
+  Task<void> commit_whole(std::vector<Digest> digests);
   // The running fill, if there is one.
   [[nodiscard]] std::shared_ptr<Fill> find(const Digest& digest) const;
   [[nodiscard]] std::vector<FillStatus> fills() const;
@@ -86,22 +95,26 @@ class FillCoordinator {
  private:
   struct Job;  // one fill's working state
 
+  // The job to be run, registered; none where a fill of the digest is running, which the order joins.
+  std::pair<std::shared_ptr<Fill>, std::shared_ptr<Job>> enter(FillOrder order);
   void join(Job& job, FillOrder order);
   Task<void> run(std::shared_ptr<Job> job);
   Task<Result<void>> fill(Job& job);
   // One attempt, from the start or from what is there.
   Task<Result<void>> attempt(Job& job);
   Task<Result<std::optional<BlobTransfer>>> begin(Job& job);
+  Task<Result<void>> verify(Job& job);
   struct FirstAnswer;
   static Task<Result<FirstAnswer>> ask(FillSources::Source source, Digest digest, std::optional<std::uint64_t> length);
   // Asks one source after the other for the first bytes.
   Task<Result<FirstAnswer>> ask_in_turn(Job& job);
   // Sources that have just sent wrong bytes are left out; digest_mismatch when there are no others.
   Result<void> leave_out_wrong(Job& job);
-  Task<void> put_away(Job& job, const Error& why);
+  Task<void> put_away(Job& job, Error why);
   [[nodiscard]] std::optional<Error> interrupted(Job& job) const;
   // Whether wrong bytes are worth another attempt.
   bool retry_wrong(Job& job, const Error& why);
+  static void cast_doubt(const Job& job);
   void settle(const Job& job, const Result<void>& outcome);
   void note_not_kept(const Job& job, const Error& error);
   void note_failure(const Job& job, const Error& error);

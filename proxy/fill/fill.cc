@@ -8,6 +8,24 @@ namespace {
 
 constexpr std::chrono::seconds come_back{10};
 
+std::unexpected<Error> later(std::string context) {
+  Error error{ErrorCode::timeout, Blame::upstream, std::move(context)};
+  error.retry_after = come_back;
+  return std::unexpected(std::move(error));
+}
+
+// One more, for as long as it lives; also where the coroutine that holds it is destroyed while it waits.
+class Counted {
+ public:
+  explicit Counted(std::atomic<std::uint64_t>& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<std::uint64_t>& count_;
+};
+
 }  // namespace
 
 bool is_not_kept(const Error& error) {
@@ -19,6 +37,7 @@ Fill::Fill(Digest digest, std::string upstream, std::string repository)
 
 Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point deadline) {
   const auto executor = co_await asio::this_coro::executor;
+  const Counted waiting(waiting_);
   for (;;) {
     auto waiter = changed_.subscribe(executor);
     std::shared_ptr<PartialBlob> partial;
@@ -33,13 +52,11 @@ Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point dead
       auto size = co_await partial->wait_size(deadline);
       if (size) co_return partial;
       if (size.error().code == ErrorCode::timeout) {
-        Error error = std::move(size).error();
-        error.context = "the upstream does not say how large the blob is; it is being fetched";
-        error.retry_after = come_back;
-        co_return std::unexpected(std::move(error));
+        co_return later("the upstream does not say how large the blob is; it is being fetched");
       }
     }
     if (!co_await waiter.wait_until(deadline)) {
+      if (in_line_) co_return later("as many blobs as may be are being fetched; this one waits for its turn");
       co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream has not begun to send in time", true);
     }
   }

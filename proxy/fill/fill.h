@@ -44,7 +44,7 @@ class Fill {
   Fill(Digest digest, std::string upstream, std::string repository);
 
   // Waits until there is something to serve with a known size, or the fill has failed. timeout, with a retry_after when
-  // bytes are coming but nobody knows how many.
+  // bytes are coming but nobody knows how many, or when the fill is still in line.
   Task<Result<FillSource>> source(std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] FillStatus status() const;
   [[nodiscard]] const Digest& digest() const { return digest_; }
@@ -58,8 +58,11 @@ class Fill {
   [[nodiscard]] std::shared_ptr<Reader> add_reader(std::uint64_t position);
   [[nodiscard]] std::size_t readers() const { return positions().size(); }
   [[nodiscard]] std::vector<std::uint64_t> positions() const;
+  // Somebody reads, or waits in source().
+  [[nodiscard]] bool wanted() const { return waiting_ > 0 || readers() > 0; }
 
   // --- the coordinator's ---
+  void leave_line() { in_line_ = false; }
   void publish(std::shared_ptr<PartialBlob> partial, std::string source);
   void set_source(std::string source);
   void finish(Blob blob);
@@ -77,6 +80,8 @@ class Fill {
   const Digest digest_;
   const std::string upstream_, repository_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::atomic<bool> in_line_{true};
+  std::atomic<std::uint64_t> waiting_{0};  // in source()
   mutable Mutex mutex_;
   mutable std::vector<std::weak_ptr<Reader>> readers_ PADDOCK_GUARDED_BY(mutex_);
   State state_ PADDOCK_GUARDED_BY(mutex_);

@@ -1,11 +1,10 @@
-// What fills from one upstream may take of it, shared by all of them. Thread-safe.
+// What fills that asked one upstream may take, shared by all of them; its mirrors bring bytes within the same limits.
+// Bandwidth is whose bytes they are: see BlobTransfer. Thread-safe.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <memory>
-
-#include "proxy/fill/token_bucket.h"
 
 namespace paddock {
 
@@ -31,8 +30,7 @@ class ConnectionBudget : public std::enable_shared_from_this<ConnectionBudget> {
 
 struct FillLimits {
   std::size_t connections = 8;                 // of one fill
-  std::shared_ptr<ConnectionBudget> budget{};  // of all fills; absent: no limit
-  std::shared_ptr<TokenBucket> bandwidth{};    // of all fills; absent: no limit
+  std::shared_ptr<ConnectionBudget> budget{};  // of all fills, beyond the first connection of each; absent: no limit
 };
 
 }  // namespace paddock

@@ -52,7 +52,11 @@ FillSlots::Slot::Slot(std::shared_ptr<Line> line, FillPriority priority) : line_
 FillSlots::Slot::~Slot() {
   {
     const MutexLock lock(line_->mutex);
-    working_ ? void(--line_->working) : void(line_->waiting.erase(place_));
+    if (!working_) {
+      line_->waiting.erase(place_);
+    } else if (!lent_) {
+      --line_->working;
+    }
   }
   line_->changed.notify_all();
 }
@@ -66,6 +70,20 @@ void FillSlots::Slot::raise() {
     place_ = line_->insert(this, priority_);
   }
   line_->changed.notify_all();
+}
+
+void FillSlots::Slot::lend() {
+  {
+    const MutexLock lock(line_->mutex);
+    if (!working_ || std::exchange(lent_, true)) return;
+    --line_->working;
+  }
+  line_->changed.notify_all();
+}
+
+void FillSlots::Slot::take_back() {
+  const MutexLock lock(line_->mutex);
+  if (std::exchange(lent_, false)) ++line_->working;
 }
 
 Task<bool> FillSlots::Slot::wait() {

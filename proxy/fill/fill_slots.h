@@ -20,7 +20,8 @@ class FillSlots {
   struct Line;
 
  public:
-  // A place in line, then at work; given up when it goes.
+  // A place in line, then at work; given up when it goes. Who waits for something else lends his place to the next in
+  // line, and needs not wait in line again: for a while there may then be more at work than the limit.
   class Slot {
    public:
     ~Slot();
@@ -30,6 +31,9 @@ class FillSlots {
     Task<bool> wait();
     // A client came to what was in the background.
     void raise();
+    // Once at work.
+    void lend();
+    void take_back();
 
    private:
     friend class FillSlots;
@@ -38,6 +42,7 @@ class FillSlots {
     const std::shared_ptr<Line> line_;
     FillPriority priority_;
     bool working_ = false;
+    bool lent_ = false;
     std::list<Slot*>::iterator place_;
   };
 

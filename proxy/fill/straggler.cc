@@ -13,7 +13,7 @@ double time_left(const PieceProgress& piece) {
 
 }  // namespace
 
-std::optional<std::size_t> find_straggler(std::span<const PieceProgress> pieces, double usual_rate, bool idle,
+std::optional<std::size_t> find_straggler(std::span<const PieceProgress> pieces, double usual_rate,
                                           const StragglerPolicy& policy) {
   std::optional<std::size_t> worst;
   double worst_time = 0;
@@ -22,8 +22,8 @@ std::optional<std::size_t> find_straggler(std::span<const PieceProgress> pieces,
     if (piece.missing == 0) continue;
     const double left = time_left(piece);
     const double anew = usual_rate > 0 ? static_cast<double>(piece.missing) / usual_rate : left;
-    const bool slow =
-        idle && piece.age >= policy.least && left > policy.factor * anew && left - anew > Seconds(policy.least).count();
+    const bool slow = piece.awaited && piece.age >= policy.least && left > policy.factor * anew &&
+                      left - anew > Seconds(policy.least).count();
     const bool stuck = usual_rate > 0 && piece.silent >= policy.silence;
     if (!stuck && !slow) continue;
     if (!worst || left > worst_time) {

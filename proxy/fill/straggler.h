@@ -15,18 +15,18 @@ struct PieceProgress {
   double rate = 0;                      // bytes a second, since it was asked for
   std::chrono::milliseconds silent{0};  // since its last byte
   std::chrono::milliseconds age{0};     // since it was asked for
+  bool awaited = false;                 // a reader stands at it, or it is all that is left: slowness counts too
 };
 
 struct StragglerPolicy {
-  std::chrono::milliseconds silence{3'000};  // so long without a byte is a straggler, whatever else there is to do
+  std::chrono::milliseconds silence{3'000};  // so long without a byte is a straggler, awaited or not
   std::chrono::milliseconds least{2'000};    // what a twin must be able to save, and the age from which rates count
   double factor = 4;                         // slower than a usual connection by this
 };
 
 // The index of the worst; nothing when all are fine. `usual_rate` is what a connection of this fill brings, 0 when not
-// a byte has come yet: then the upstream is slow, not a connection. `idle`: nothing else is left to fetch, so that
-// slowness counts too.
-std::optional<std::size_t> find_straggler(std::span<const PieceProgress> pieces, double usual_rate, bool idle,
+// a byte has come yet: then the upstream is slow, not a connection.
+std::optional<std::size_t> find_straggler(std::span<const PieceProgress> pieces, double usual_rate,
                                           const StragglerPolicy& policy);
 
 }  // namespace paddock

@@ -31,11 +31,23 @@ class StreamMemory : public std::enable_shared_from_this<StreamMemory> {
       const auto left = limits_.total > used ? limits_.total - used : 0;
       bytes = std::clamp(left / 2, limits_.least, limits_.most);
     } while (!used_.compare_exchange_weak(used, used + bytes));
-    return {.bytes = bytes, .token = {this, [self = shared_from_this(), bytes](void*) { self->used_ -= bytes; }}};
+    return grant(bytes);
+  }
+  // Just so much; without a token when that is not there.
+  Grant take(std::uint64_t bytes) {
+    auto used = used_.load();
+    do {
+      if (used + bytes > limits_.total) return {};
+    } while (!used_.compare_exchange_weak(used, used + bytes));
+    return grant(bytes);
   }
   [[nodiscard]] std::uint64_t used() const { return used_; }
 
  private:
+  Grant grant(std::uint64_t bytes) {
+    return {.bytes = bytes, .token = {this, [self = shared_from_this(), bytes](void*) { self->used_ -= bytes; }}};
+  }
+
   const Limits limits_;
   std::atomic<std::uint64_t> used_{0};
 };

@@ -5,7 +5,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <random>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -17,10 +16,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-double random() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<>()(generator);
-}
+constexpr std::chrono::milliseconds rate_interval{200};  // between two looks at the bandwidth
 
 std::unexpected<Error> lie(std::string what) { return fail(ErrorCode::protocol, Blame::upstream, std::move(what)); }
 
@@ -31,17 +27,22 @@ Task<void> pause(Steady::duration time) {
 
 }  // namespace
 
-UncachedStream::UncachedStream(FillOrder order, Start start, Options options, BlockingPool& pool,
-                               std::shared_ptr<StreamMemory> memory)
+UncachedStream::UncachedStream(FillOrder order, Start start, Common common, StreamMemory::Grant window)
     : order_(std::move(order)),
       begin_(start.begin),
-      options_(options),
-      pool_(pool),
-      memory_(std::move(memory)),
-      window_(memory_->take()),
+      common_(std::move(common)),
+      window_(std::move(window)),
       hash_before_(std::move(start.hash_before)),
       position_(start.begin),
       size_(start.size) {}
+
+void UncachedStream::start(const asio::any_io_executor& executor, std::shared_ptr<UncachedStream> stream) {
+  asio::co_spawn(executor, [stream = std::move(stream)] { return stream->run(); }, asio::detached);
+}
+
+bool UncachedStream::serves(const FillOrder& order) const {
+  return order_.upstream->name() == order.upstream->name() && order_.repository == order.repository;
+}
 
 // --- readers come and go ---
 
@@ -75,14 +76,20 @@ UncachedStream::Reader::~Reader() {
 }
 
 std::shared_ptr<UncachedStream> UncachedStream::split_off() {
-  const auto slow = std::make_shared<UncachedStream>(order_, Start{}, options_, pool_, memory_);
   const MutexLock lock(mutex_);
+  auto window = common_.memory->take(kept_);
+  const bool possible = window.token != nullptr;
+  auto slow = std::make_shared<UncachedStream>(order_, Start{}, common_, std::move(window));
   const MutexLock other(slow->mutex_);
-  slow->position_ = position_;
-  slow->size_ = size_;
-  slow->blocks_ = blocks_;
-  slow->kept_ = kept_;
-  slow->hasher_ = hasher_->clone();
+  if (possible) {
+    slow->position_ = position_;
+    slow->size_ = size_;
+    slow->blocks_ = blocks_;
+    slow->kept_ = kept_;
+    slow->hasher_ = hasher_->clone();
+  } else {
+    slow->failure_ = Error{ErrorCode::unavailable, Blame::us, "a client reads too slowly for what memory there is"};
+  }
   for (auto entry = readers_.begin(); entry != readers_.end();) {
     const auto [reader, place] = *entry;
     if (place == blocks_.front().offset) {
@@ -93,7 +100,7 @@ std::shared_ptr<UncachedStream> UncachedStream::split_off() {
       ++entry;
     }
   }
-  return slow;
+  return possible ? slow : nullptr;
 }
 
 // --- reading ---
@@ -150,7 +157,6 @@ std::optional<Result<UncachedStream::Bytes>> UncachedStream::Reader::take_from(U
 // --- filling the window ---
 
 Task<void> UncachedStream::run() {
-  const auto alive = shared_from_this();
   Result<void> done;
   try {
     done = co_await produce();
@@ -170,7 +176,7 @@ Task<void> UncachedStream::run() {
 
 Task<Result<void>> UncachedStream::produce() {
   if (!hasher_ && hash_before_) {
-    auto hashed = co_await pool_.run(std::exchange(hash_before_, nullptr));
+    auto hashed = co_await common_.pool.run(std::exchange(hash_before_, nullptr));
     if (!hashed) co_return std::unexpected(std::move(hashed).error());
     hasher_ = *std::move(hashed);
   } else if (!hasher_) {
@@ -184,7 +190,8 @@ Task<Result<void>> UncachedStream::produce() {
     const bool passes = why.retryable || why.code == ErrorCode::rate_limited;
     if (why.blame != Blame::upstream || !passes) co_return done;
     fruitless = brought_ ? 1 : fruitless + 1;
-    const auto delay = retry_delay(options_.retry, {fruitless, true, why.retry_after, options_.longest_wait}, random());
+    const auto delay =
+        retry_delay(common_.options.retry, {fruitless, true, why.retry_after, common_.options.longest_wait}, jitter());
     if (!delay) co_return done;
     spdlog::warn("{} for {}, uncached: {}; next attempt in {} ms", order_.digest.to_string(), order_.upstream->name(),
                  why.context, delay->count());
@@ -232,11 +239,18 @@ Task<Result<void>> UncachedStream::transfer_rest() {
     left = *size_ - position_;
     skip = position_ - transfer->offset;
   }
-  buffer_.resize(options_.block);
+  LeastRate pace(common_.options.least_rate);
+  buffer_.resize(common_.options.block);
   while (left > 0) {
     if (auto room = co_await make_room(); !room) co_return room;
+    const auto asked = Steady::now();
     const auto got = co_await transfer->read(std::as_writable_bytes(std::span(buffer_)));
     if (!got) co_return std::unexpected(got.error());
+    if (!pace.enough(*got, Steady::now() - asked)) {
+      brought_ = false;
+      co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream sends so little that it is not waited for",
+                     true);
+    }
     if (*got == 0)
       co_return fail(ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early", true);
     const auto dropped = std::min<std::uint64_t>(skip, *got);
@@ -244,14 +258,14 @@ Task<Result<void>> UncachedStream::transfer_rest() {
     if (dropped == *got) continue;
     if (*got - dropped > left) co_return lie("the upstream sent more bytes than it announced");
     left -= *got - dropped;
-    if (auto taken = co_await take(buffer_.substr(dropped, *got - dropped)); !taken) co_return taken;
+    if (auto taken = co_await take(buffer_.substr(dropped, *got - dropped), *transfer); !taken) co_return taken;
   }
   co_return co_await verify(transfer->source);
 }
 
-Task<Result<void>> UncachedStream::take(std::string bytes) {
+Task<Result<void>> UncachedStream::take(std::string bytes, const BlobTransfer& transfer) {
   const auto shared = std::make_shared<const std::string>(std::move(bytes));
-  co_await pool_.run([this, shared]() -> Result<void> {
+  co_await common_.pool.run([this, shared]() -> Result<void> {
     hasher_->update(*shared);
     return {};
   });
@@ -263,28 +277,39 @@ Task<Result<void>> UncachedStream::take(std::string bytes) {
   }
   brought_ = true;
   changed_.notify_all();
-  if (!order_.limits.bandwidth) co_return Result<void>{};
-  const auto delay = order_.limits.bandwidth->take(shared->size(), Steady::now());
-  if (delay.count() > 0) co_await pause(delay);
+  if (!transfer.bandwidth) co_return Result<void>{};
+  auto delay = transfer.bandwidth->take(shared->size(), Steady::now());
+  while (delay.count() > 0 && is_read()) {
+    co_await pause(std::min<std::chrono::nanoseconds>(delay, rate_interval));
+    delay = transfer.bandwidth->take(0, Steady::now());  // the rate may have changed
+  }
   co_return Result<void>{};
 }
 
 Task<Result<void>> UncachedStream::verify(const std::string& source) {
-  auto actual = co_await pool_.run([this]() -> Result<Digest> { return hasher_->finish(); });
+  auto actual = co_await common_.pool.run([this]() -> Result<Digest> { return hasher_->finish(); });
   if (!actual) co_return std::unexpected(std::move(actual).error());
   if (*actual == order_.digest) co_return Result<void>{};
-  order_.upstream->distrust(source);
+  if (common_.came_wrong) common_.came_wrong(order_.digest);
+  spdlog::error("{} came wrong from {}, uncached: its digest is {}", order_.digest.to_string(), source,
+                actual->to_string());
+  order_.upstream->distrust(source, Doubt::certain);
   co_return fail(ErrorCode::digest_mismatch, Blame::upstream,
                  "the upstream sent other bytes than " + order_.digest.to_string());
 }
 
 // --- the window ---
 
+bool UncachedStream::is_read() const {
+  const MutexLock lock(mutex_);
+  return !readers_.empty();
+}
+
 // What waits for the digest at the end must have its place, whatever was granted.
-std::uint64_t UncachedStream::least_window() const { return PartialBlob::hold_back + 2 * options_.block; }
+std::uint64_t UncachedStream::least_window() const { return PartialBlob::hold_back + 2 * common_.options.block; }
 
 bool UncachedStream::is_full() const {
-  const auto next = std::min<std::uint64_t>(options_.block, *size_ - position_);
+  const auto next = std::min<std::uint64_t>(common_.options.block, *size_ - position_);
   return kept_ + next > std::max(window_.bytes, least_window());
 }
 
@@ -320,13 +345,14 @@ Task<Result<void>> UncachedStream::make_room() {
       if (!is_full() && !is_far_ahead()) co_return Result<void>{};
       waited_for = somebody_waits();
     }
-    if (waited_for && held_up_ >= options_.patience) {
+    if (waited_for && held_up_ >= common_.options.patience) {
       held_up_ = {};
-      asio::co_spawn(executor, split_off()->run(), asio::detached);
+      if (auto slow = split_off()) start(executor, std::move(slow));
+      changed_.notify_all();
       continue;
     }
     const auto began = Steady::now();
-    co_await waiter.wait_until(began + options_.patience);
+    co_await waiter.wait_until(began + common_.options.patience);
     if (waited_for) held_up_ += Steady::now() - began;
   }
 }

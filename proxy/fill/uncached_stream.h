@@ -1,16 +1,18 @@
 // UncachedStream: one upstream transfer of a blob that cannot be kept, for all who read it at the same time.
 //
-//   upstream ──▶ run() ──▶ window in memory ──▶ readers, each at a place of its own
+//   upstream ──▶ window in memory ──▶ readers, each at a place of its own
 //
 // It keeps a window of what has come, and waits for the slowest reader when that is full. Whoever holds the others up
 // for long gets a transfer of their own, which goes on from the same window. The last `PartialBlob::hold_back` bytes
 // are out only when the digest of the whole is right. A broken transfer is taken up again where it was. It ends when
 // nobody reads any more.
 //
-// Thread-safe. run() stays on the event loop that it was called on; readers may be on any.
+//
+// Thread-safe. its work stays on the event loop that it was started on; readers may be on any.
 // Errors: those of Upstream; digest_mismatch; protocol when the upstream says no size or another one; cancelled.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -21,6 +23,7 @@
 #include <string>
 
 #include "proxy/fill/coordinator.h"
+#include "proxy/fill/least_rate.h"
 #include "proxy/fill/stream_memory.h"
 #include "proxy/upstream/retry.h"
 #include "storage/blocking_pool.h"
@@ -41,6 +44,14 @@ class UncachedStream : public std::enable_shared_from_this<UncachedStream> {
     // Attempts in a row that bring nothing, and the waits between them.
     RetryPolicy retry{.attempts = 4, .base = std::chrono::milliseconds(250), .cap = std::chrono::seconds(5)};
     std::chrono::seconds longest_wait{20};  // the longest Retry-After that is obeyed
+    LeastRate::Options least_rate{};
+  };
+  // What all streams share.
+  struct Common {
+    Options options;
+    BlockingPool& pool;
+    std::shared_ptr<StreamMemory> memory;
+    std::function<void(const Digest&)> came_wrong{};
   };
   struct Start {
     std::uint64_t begin = 0;
@@ -49,13 +60,15 @@ class UncachedStream : public std::enable_shared_from_this<UncachedStream> {
     std::function<Result<Hasher>()> hash_before{};
   };
 
-  UncachedStream(FillOrder order, Start start, Options options, BlockingPool& pool,
-                 std::shared_ptr<StreamMemory> memory);
+  UncachedStream(FillOrder order, Start start, Common common, StreamMemory::Grant window);
 
-  Task<void> run();
+  // On a loop that outlives it.
+  static void start(const asio::any_io_executor& executor, std::shared_ptr<UncachedStream> stream);
   // Null when the bytes at begin() are gone, or it has failed.
   std::shared_ptr<Reader> join();
   [[nodiscard]] std::uint64_t begin() const { return begin_; }
+  // It asks the same of the same.
+  [[nodiscard]] bool serves(const FillOrder& order) const;
 
  private:
   struct Block {
@@ -63,32 +76,34 @@ class UncachedStream : public std::enable_shared_from_this<UncachedStream> {
     Bytes bytes;
   };
 
+  Task<void> run();
   Task<Result<void>> produce();
   // One transfer, from where we are to the end.
   Task<Result<void>> transfer_rest();
   Task<Result<BlobTransfer>> open_transfer();
   Result<void> set_size(std::uint64_t size);
-  Task<Result<void>> take(std::string bytes);
+  // Waits if that was more than the bandwidth allows.
+  Task<Result<void>> take(std::string bytes, const BlobTransfer& transfer);
   Task<Result<void>> verify(const std::string& source);
   // Waits until there is room for another block.
   Task<Result<void>> make_room();
   void drop_what_all_have() PADDOCK_REQUIRES(mutex_);
   [[nodiscard]] std::uint64_t least_window() const;
+  [[nodiscard]] bool is_read() const;
   [[nodiscard]] bool is_full() const PADDOCK_REQUIRES(mutex_);
   [[nodiscard]] bool is_far_ahead() const PADDOCK_REQUIRES(mutex_);
   // Somebody has taken all there is.
   [[nodiscard]] bool somebody_waits() const PADDOCK_REQUIRES(mutex_);
-  // Those who are furthest behind go on with a stream of their own.
+  // Those who are furthest behind go on with a stream of their own, or fail when there is no memory for what they
+  // have not read yet.
   std::shared_ptr<UncachedStream> split_off();
 
   const FillOrder order_;
   const std::uint64_t begin_;
-  const Options options_;
-  BlockingPool& pool_;
-  const std::shared_ptr<StreamMemory> memory_;
+  const Common common_;
   const StreamMemory::Grant window_;
 
-  // run()'s own.
+  // The work's own.
   std::function<Result<Hasher>()> hash_before_;
   std::optional<Hasher> hasher_;
   std::string buffer_;
@@ -115,6 +130,7 @@ class UncachedStream::Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
+  [[nodiscard]] bool served_by(const FillOrder& order) const { return stream()->serves(order); }
   // Where its first byte lies in the blob.
   [[nodiscard]] std::uint64_t begin() const { return begin_; }
   // Of the whole blob; fails when the stream does before it is known.

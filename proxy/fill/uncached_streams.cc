@@ -1,13 +1,21 @@
 #include "proxy/fill/uncached_streams.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <utility>
-
 namespace paddock {
 
 UncachedStreams::UncachedStreams(EventLoops& loops, BlockingPool& pool, Options options)
-    : loops_(loops), pool_(pool), options_(options), memory_(std::make_shared<StreamMemory>(options.memory)) {}
+    : loops_(loops),
+      options_(options),
+      common_{options.stream, pool, std::make_shared<StreamMemory>(options.memory),
+              [this](const Digest& digest) { came_wrong(digest); }},
+      memory_(common_.memory),
+      wrong_once_(options.clock != nullptr ? *options.clock : system_clock_, options.wrong_rest),
+      refused_(options.clock != nullptr ? *options.clock : system_clock_, options.wrong_rest) {}
+
+void UncachedStreams::came_wrong(const Digest& digest) {
+  ++wrong_;
+  const auto name = digest.to_string();
+  (wrong_once_.contains(name) ? refused_ : wrong_once_).add(name);
+}
 
 UncachedStreams::Reader UncachedStreams::join(const Digest& digest, std::uint64_t first, std::uint64_t last) {
   const auto [begin, end] = streams_.equal_range(digest);
@@ -19,15 +27,21 @@ UncachedStreams::Reader UncachedStreams::join(const Digest& digest, std::uint64_
   return nullptr;
 }
 
-UncachedStreams::Reader UncachedStreams::begin(FillOrder order, UncachedStream::Start start) {
-  std::erase_if(streams_, [](const auto& entry) { return entry.second.expired(); });
+UncachedStreams::Reader UncachedStreams::join_or_begin(FillOrder order, std::uint64_t first,
+                                                       UncachedStream::Start start) {
   const Digest digest = order.digest;
-  const auto stream =
-      std::make_shared<UncachedStream>(std::move(order), std::move(start), options_.stream, pool_, memory_);
-  streams_.emplace(digest, stream);
-  auto reader = stream->join();
-  ++transfers_;
-  asio::co_spawn(loops_.next(), stream->run(), asio::detached);
+  std::shared_ptr<UncachedStream> stream;
+  Reader reader;
+  {
+    const MutexLock lock(mutex_);
+    if (auto running = join(digest, first, start.begin)) return running;
+    std::erase_if(streams_, [](const auto& entry) { return entry.second.expired(); });
+    stream = std::make_shared<UncachedStream>(std::move(order), std::move(start), common_, memory_->take());
+    reader = stream->join();
+    streams_.emplace(digest, stream);
+  }
+  ++begun_;
+  UncachedStream::start(loops_.here().get_executor(), std::move(stream));
   return reader;
 }
 
@@ -37,25 +51,20 @@ bool UncachedStreams::running(const Digest& digest) {
 }
 
 Task<Result<UncachedStreams::Reader>> UncachedStreams::open(FillOrder order, Deadline deadline) {
-  bool shared = false;
-  Reader reader;
-  {
-    const MutexLock lock(mutex_);
-    reader = join(order.digest, 0, 0);
-    shared = reader != nullptr;
-    if (!reader) reader = begin(order, {});
+  if (refused_.contains(order.digest.to_string())) {
+    co_return fail(ErrorCode::digest_mismatch, Blame::upstream,
+                   "the upstream has just sent other bytes than " + order.digest.to_string() + ", twice");
   }
-  auto size = co_await reader->size(deadline);
-  if (!size && shared && size.error().code != ErrorCode::timeout) {
-    // It may have been another repository's, or another upstream's: that says nothing about ours.
-    {
-      const MutexLock lock(mutex_);
-      reader = begin(std::move(order), {});
+  // The stream shared may be another repository's, or another upstream's: how that fails says nothing about ours.
+  constexpr int tries = 3;
+  for (int number = 1;; ++number) {
+    auto reader = join_or_begin(order, 0, {});
+    auto size = co_await reader->size(deadline);
+    if (size) co_return reader;
+    if (reader->served_by(order) || number == tries || size.error().code == ErrorCode::timeout) {
+      co_return std::unexpected(std::move(size).error());
     }
-    size = co_await reader->size(deadline);
   }
-  if (!size) co_return std::unexpected(std::move(size).error());
-  co_return reader;
 }
 
 Result<UncachedStreams::Reader> UncachedStreams::go_on(FillOrder order, const std::shared_ptr<PartialBlob>& partial,
@@ -63,10 +72,9 @@ Result<UncachedStreams::Reader> UncachedStreams::go_on(FillOrder order, const st
   const auto size = partial->size();
   const std::uint64_t there = partial->prefix();
   if (!size || from > there) return std::unexpected(why);
-  const MutexLock lock(mutex_);
-  if (auto reader = join(order.digest, from, there)) return reader;
-  return begin(std::move(order),
-               {.begin = there, .size = size, .hash_before = [partial, there] { return partial->hash_prefix(there); }});
+  return join_or_begin(std::move(order), from, {.begin = there, .size = size, .hash_before = [partial, there] {
+                                                  return partial->hash_prefix(there);
+                                                }});
 }
 
 }  // namespace paddock

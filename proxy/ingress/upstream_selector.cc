@@ -41,9 +41,7 @@ Result<Target> target(const UpstreamRule& rule, std::string_view name) {
   }
   // Docker Hub keeps its official images under library/, people leave that out.
   if (rule.name == docker_hub && repository.find('/') == std::string::npos) repository.insert(0, "library/");
-  const bool allowed =
-      std::ranges::any_of(rule.allow, [&](const std::string& pattern) { return glob_match(pattern, repository); });
-  if (!allowed) {
+  if (!matches_any(rule.allow, repository)) {
     return fail(ErrorCode::denied, Blame::client,
                 "repository " + quote(repository) + " is not on the allow list of upstream " + rule.name);
   }
@@ -70,6 +68,10 @@ bool glob_match(std::string_view pattern, std::string_view text) {
     }
   }
   return reached[text.size()] != 0;
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return glob_match(pattern, text); });
 }
 
 const UpstreamRule* UpstreamSelector::find(std::string_view name) const {

@@ -18,6 +18,8 @@ namespace paddock {
 // '**' crosses '/', '*' does not; "paddlepaddle/*" matches "paddlepaddle/paddle".
 bool glob_match(std::string_view pattern, std::string_view text);
 
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text);
+
 struct UpstreamRule {
   std::string name;                // "registry.baidubce.com", compared without case
   std::vector<std::string> allow;  // globs over repositories

@@ -22,6 +22,7 @@ struct UpstreamSet {
     TagPolicy tags;
     std::chrono::milliseconds stall{30'000};  // a transfer from it that is silent for so long is given up
     FillLimits limits{};
+    std::shared_ptr<TokenBucket> bandwidth{};  // of what comes from it itself, for reports
   };
   UpstreamSelector selector;
   std::map<std::string, Entry> entries;  // by UpstreamRule::name

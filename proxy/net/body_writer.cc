@@ -40,15 +40,19 @@ Task<std::optional<std::string>> BodyWriter::send_region(FileRegion region) {
   if (!buffer_) buffer_ = std::make_shared<std::vector<std::byte>>(buffer_size_);
   while (region.length != 0) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(region.length, buffer_size_));
-    connection_.no_deadline();
-    auto read = co_await pool_.run([file = region.file, offset = region.offset, buffer = buffer_, wanted] {
-      return file->read_at(offset, std::span(*buffer).first(wanted));
-    });
-    if (!read) co_return read.error().context;
-    if (*read != wanted) co_return "a file is shorter than it should be";
-    if (auto failed = co_await send_bytes(asio::buffer(buffer_->data(), wanted), {})) co_return failed;
-    region.offset += wanted;
-    region.length -= wanted;
+    std::size_t got = region.file->read_cached(region.offset, std::span(*buffer_).first(wanted));
+    if (got == 0) {
+      connection_.no_deadline();
+      auto read = co_await pool_.run([file = region.file, offset = region.offset, buffer = buffer_, wanted] {
+        return file->read_at(offset, std::span(*buffer).first(wanted));
+      });
+      if (!read) co_return read.error().context;
+      if (*read != wanted) co_return "a file is shorter than it should be";
+      got = wanted;
+    }
+    if (auto failed = co_await send_bytes(asio::buffer(buffer_->data(), got), {})) co_return failed;
+    region.offset += got;
+    region.length -= got;
   }
   co_return std::nullopt;
 }

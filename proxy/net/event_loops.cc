@@ -27,6 +27,13 @@ void EventLoops::stop() {
   threads_.clear();
 }
 
+boost::asio::io_context& EventLoops::here() {
+  for (auto& loop : loops_) {
+    if (loop->get_executor().running_in_this_thread()) return *loop;
+  }
+  return next();
+}
+
 boost::asio::io_context& EventLoops::next() {
   return *loops_[next_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
 }

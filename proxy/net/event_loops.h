@@ -1,7 +1,7 @@
 // EventLoops: one single-threaded io_context a thread. A session, a fill or an upstream request stays on its loop.
 //
 // Lifecycle: construct -> run() starts the threads -> stop() ends and joins them -> destroyed last, when nothing that
-// holds a socket or coroutine on it is left. executor() and next() are thread-safe.
+// holds a socket or coroutine on it is left. next() and here() are thread-safe.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,8 @@ class EventLoops {
   [[nodiscard]] std::size_t size() const { return loops_.size(); }
   boost::asio::io_context& at(std::size_t index) { return *loops_[index]; }
   boost::asio::io_context& next();  // in turn
+  // The one that the caller is on, so that what belongs together needs no change of threads; from elsewhere next().
+  boost::asio::io_context& here();
 
  private:
   using Guard = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;

@@ -71,20 +71,6 @@ Result<FetchedManifest> verify_manifest(std::string content, const Headers& head
 
 }  // namespace
 
-std::string_view to_string(EndpointStatus::State state) {
-  switch (state) {
-    case EndpointStatus::State::ok:
-      return "ok";
-    case EndpointStatus::State::slow:
-      return "slow";
-    case EndpointStatus::State::resting:
-      return "resting";
-    case EndpointStatus::State::distrusted:
-      return "distrusted";
-  }
-  return "";
-}
-
 Result<void> check_repository(const std::string& repository) {
   if (is_repository(repository)) return {};
   return fail(ErrorCode::invalid_argument, Blame::client, quote(repository) + " is not the name of a repository");
@@ -94,6 +80,12 @@ HttpUpstream::HttpUpstream(Options options, HttpClient& client, const Clock& clo
     : options_(std::make_shared<const Options>(std::move(options))),
       exchange_(std::make_shared<Exchange>(options_, client, clock, std::move(observer))),
       health_(std::make_shared<EndpointHealth>(options_->endpoints.size(), options_->health, clock)) {}
+
+std::shared_ptr<Upstream> HttpUpstream::until(SteadyTime deadline) const {
+  auto limited = std::make_shared<HttpUpstream>(*this);
+  limited->latest_ = std::min(latest_, deadline);
+  return limited;
+}
 
 // Each endpoint gets its share of the time, so that one that swallows packets does not use up all of it. One that has
 // failed a moment ago, or has others behind it, is not asked again and again.
@@ -121,10 +113,10 @@ std::vector<EndpointStatus> HttpUpstream::endpoints() const {
   return endpoints;
 }
 
-void HttpUpstream::distrust(const std::string& source) {
+void HttpUpstream::distrust(const std::string& source, Doubt doubt) {
   for (std::size_t i = 0; i < options_->endpoints.size(); ++i) {
     if (options_->endpoints[i].authority() != source) continue;
-    health_->sent_wrong_bytes(i);
+    health_->sent_wrong_bytes(i, doubt);
     exchange_->forget_links(i);  // a fresh one may lead elsewhere
   }
 }

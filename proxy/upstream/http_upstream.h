@@ -27,12 +27,13 @@ class HttpUpstream final : public Upstream {
 
   [[nodiscard]] const std::string& name() const override { return options_->name; }
   [[nodiscard]] std::vector<EndpointStatus> endpoints() const override;
+  [[nodiscard]] std::shared_ptr<Upstream> until(SteadyTime deadline) const override;
   Task<Result<ManifestInfo>> head_manifest(std::string repository, std::string reference) override;
   Task<Result<FetchedManifest>> get_manifest(std::string repository, std::string reference) override;
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;
   Task<Result<BlobTransfer>> get_blob(std::string repository, Digest digest, std::uint64_t offset,
                                       std::optional<std::uint64_t> length) override;
-  void distrust(const std::string& source) override;
+  void distrust(const std::string& source, Doubt doubt) override;
   Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) override;
   Task<Result<std::string>> referrers(std::string repository, Digest digest) override;
 
@@ -61,6 +62,7 @@ class HttpUpstream final : public Upstream {
   const std::shared_ptr<const UpstreamOptions> options_;
   const std::shared_ptr<Exchange> exchange_;
   const std::shared_ptr<EndpointHealth> health_;  // transfers may outlive this
+  SteadyTime latest_ = SteadyTime::max();
 };
 
 // invalid_argument (client) unless it can be put into a target.

@@ -149,13 +149,18 @@ Task<Result<BlobTransfer>> HttpUpstream::get_blob_at(std::string repository, Dig
     co_return std::unexpected(fits.error());
   }
   auto reader = std::make_shared<Reader>(exchange_, health_, effort.endpoint, *std::move(answer));
+  const auto& bandwidth = options_->bandwidth;
   co_return BlobTransfer{
       .offset = place->offset,
       .end = place->end,
       .size = place->size,
       .source = reader->answer.endpoint,
       .etag = std::string(reader->answer.response->headers().get("ETag").value_or("")),
-      .read = [reader](std::span<std::byte> out) { return read_some(reader, out); },
+      .bandwidth = bandwidth,
+      .read =
+          [reader, bandwidth](std::span<std::byte> out) {
+            return read_some(reader, bandwidth ? out.first(std::min(out.size(), bandwidth->portion())) : out);
+          },
       .abort = [reader] { reader->answer.response->abort(); },
   };
 }

@@ -1,6 +1,7 @@
 // The loop over the endpoints of HttpUpstream. Private to http_upstream*.cc.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -17,10 +18,11 @@ inline bool worth_another_endpoint(const Error& error) {
 template <typename T>
 Task<Result<T>> HttpUpstream::over_endpoints(bool whole, Ask<T> ask) {
   const auto budget = whole ? options_->metadata_budget : options_->blob_budget;
-  const auto deadline = std::chrono::steady_clock::now() + budget;
+  const auto deadline = std::min(std::chrono::steady_clock::now() + budget, latest_);
   const auto order = whole ? health_->order() : health_->order_for_transfer();
   Result<T> result = fail(ErrorCode::unavailable, Blame::us, "no endpoint is configured");
   for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto question = EndpointHealth::ask(health_, order[i], !whole);
     result = co_await ask(effort_for(order[i], order.size() - i, deadline, whole));
     note(order[i], result ? nullptr : &result.error());
     if (result || !worth_another_endpoint(result.error())) break;

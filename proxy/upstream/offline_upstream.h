@@ -19,7 +19,7 @@ class OfflineUpstream final : public Upstream {
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;
   Task<Result<BlobTransfer>> get_blob(std::string repository, Digest digest, std::uint64_t offset,
                                       std::optional<std::uint64_t> length) override;
-  void distrust(const std::string&) override {}
+  void distrust(const std::string&, Doubt) override {}
   Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) override;
   Task<Result<std::string>> referrers(std::string repository, Digest digest) override;
 

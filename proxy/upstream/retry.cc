@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <random>
 
 namespace paddock {
 namespace {
@@ -75,6 +76,11 @@ std::optional<std::chrono::milliseconds> retry_delay(const RetryPolicy& policy, 
   if (failed.retry_after) delay += *failed.retry_after;
   if (delay >= failed.time_left) return std::nullopt;
   return delay;
+}
+
+double jitter() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::uniform_real_distribution<>()(generator);
 }
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, WallTime now) {

@@ -34,6 +34,9 @@ struct FailedAttempt {
 std::optional<std::chrono::milliseconds> retry_delay(const RetryPolicy& policy, const FailedAttempt& failed,
                                                      double random);
 
+// For `random` above, of a generator of this thread's.
+double jitter();
+
 // Seconds or an HTTP date in any of its three forms; nothing when malformed. A date that has passed is 0 s.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, WallTime now);
 

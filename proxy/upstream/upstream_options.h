@@ -14,6 +14,7 @@
 #include "proxy/upstream/proxy_environment.h"
 #include "proxy/upstream/redirect.h"
 #include "proxy/upstream/retry.h"
+#include "proxy/upstream/token_bucket.h"
 
 namespace paddock {
 
@@ -30,6 +31,7 @@ struct UpstreamOptions {
   Deadlines deadlines{.connect = std::chrono::seconds(5)};
   std::chrono::milliseconds metadata_budget{12'000};  // everything but blobs: the whole answer, all tries together
   std::chrono::milliseconds blob_budget{20'000};      // until a blob's first byte; clients give up at 30 s
+  std::shared_ptr<TokenBucket> bandwidth{};           // given out with every transfer; absent: no limit
   EndpointHealth::Options health{};                   // which endpoint is asked next
   std::size_t manifest_limit = std::size_t{4} << 20U;
   std::size_t list_limit = std::size_t{8} << 20U;

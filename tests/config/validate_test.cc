@@ -37,6 +37,36 @@ TEST_CASE("a user name that Basic authentication cannot carry is refused") {
   CHECK(result.error().context.find("upstreams[0].username: holds a ':'") != std::string::npos);
 }
 
+TEST_CASE("two endpoints of an upstream have different hosts or ports") {
+  struct Case {
+    std::string first, second;
+    bool same;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"https://a.example", "https://a.example/", true},
+      {"https://a.example", "https://A.example:443", true},
+      {"https://a.example:443", "http://a.example:80", true},
+      {"http://[::1]:5000", "https://[::1]:5000", true},
+      {"https://a.example", "https://a.example:444", false},
+      {"https://a.example", "https://b.example", false},
+      {"http://[::1]", "http://[::2]", false},
+  }));
+  Config config;
+  config.upstreams[0].endpoints = {"https://other.example", c.first, c.second};
+  const auto result = validate(config);
+  CHECK(result.has_value() == !c.same);
+  if (!c.same) return;
+  REQUIRE_FALSE(result);
+  CHECK(result.error().context.find("upstreams[0].endpoints[2]: has the host and port of upstreams[0].endpoints[1]") !=
+        std::string::npos);
+}
+
+TEST_CASE("different upstreams may have the same endpoint") {
+  Config config;
+  config.upstreams[1].endpoints = config.upstreams[0].endpoints;
+  CHECK(validate(config));
+}
+
 TEST_CASE("mirrors are other upstreams of the same configuration") {
   Config config;
   config.upstreams[0].mirrors = {"docker.io"};
@@ -46,6 +76,14 @@ TEST_CASE("mirrors are other upstreams of the same configuration") {
   REQUIRE_FALSE(result);
   CHECK(result.error().context.find("upstreams[0].mirrors[0]: is the upstream itself") != std::string::npos);
   CHECK(result.error().context.find("upstreams[0].mirrors[1]: 'nowhere.example' is not") != std::string::npos);
+}
+
+TEST_CASE("a mirror is given once") {
+  Config config;
+  config.upstreams[0].mirrors = {"docker.io", "docker.io"};
+  const auto result = validate(config);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().context.find("upstreams[0].mirrors[1]: 'docker.io' is given twice") != std::string::npos);
 }
 
 TEST_CASE("limits of fills have limits") {

@@ -1,5 +1,6 @@
 """kill -9 in the middle of a fill: after a restart the bytes are right and nothing wrong lies in the store."""
 
+import json
 import os
 
 from support import case, image, raw_http
@@ -70,6 +71,23 @@ class CrashTest(case.EndToEndCase):
             self.paddock.check_store()
             self.paddock.start()
             self.paddock.check_store()
+        self.assertEqual(self.paddock.pull(REPOSITORY, "latest")[self.layer.digest], self.layer.size)
+
+    def test_what_had_come_whole_is_stored_by_the_next_start(self):
+        self.paddock.pull(REPOSITORY, "latest")
+        self.paddock.wait_committed(*(blob.digest for blob in self.image.blobs()))
+        self.assertEqual(self.paddock.stop(), 0)
+        partial = os.path.join(self.paddock.data, "partial")
+        file = os.path.join(partial, self.layer.digest.replace(":", "-"))
+        os.rename(self.paddock.blob_files()[self.layer.digest], file)
+        with open(file + ".synced", "w", encoding="utf-8") as journal:
+            json.dump({"version": 1, "digest": self.layer.digest, "size": self.layer.size, "boot": "",
+                       "extents": [[0, self.layer.size]]}, journal)
+        self.front.stop()
+        self.paddock.start()
+        self.paddock.wait_committed(self.layer.digest)
+        case.wait_until(lambda: not os.listdir(partial), "partial/ to be empty")
+        self.paddock.check_store()
         self.assertEqual(self.paddock.pull(REPOSITORY, "latest")[self.layer.digest], self.layer.size)
 
 

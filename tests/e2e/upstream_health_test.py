@@ -64,6 +64,28 @@ class UpstreamHealthTest(case.EndToEndCase):
         self.assertEqual(json.loads(self.status(paddock, "--json"))["upstreams"][0]["limits"]["bandwidth"], 4 * MIB)
         self.assertEqual(pull.result().digest, self.layer.digest)
 
+    def with_mirror(self, **options):
+        """An upstream that is away and has a mirror, which has `options`."""
+        away = f"http://127.0.0.1:{process.reserve_port(self)}"
+        mirror = {"name": "mirror.example", "endpoints": [self.front.url], **options}
+        return Paddock(self, away, sections={"upstreams": [
+            {"name": UPSTREAM, "endpoints": [away], "default": True, "mirrors": ["mirror.example"]}, mirror]})
+
+    def test_a_mirrors_bandwidth_holds_for_whoever_is_asked_and_a_reload_lifts_it(self):
+        paddock = self.with_mirror(bandwidth=65536)
+        pull = raw_http.Task(paddock.blob, REPOSITORY, self.layer.digest)
+        case.wait_until(lambda: paddock.metric("paddock_upstream_limit_reached", upstream="mirror.example") == 1,
+                        "the mirror's bandwidth to hold")
+        self.assertEqual(paddock.metric("paddock_upstream_limit_reached", upstream=UPSTREAM), 0)
+        paddock.config["upstreams"][1]["bandwidth"] = 0
+        paddock.reload()
+        self.assertEqual(pull.result(30).digest, self.layer.digest)  # of minutes that it would have taken
+
+    def test_a_mirror_is_not_asked_for_what_it_does_not_allow(self):
+        paddock = self.with_mirror(allow=["open/**"])
+        self.assertEqual(paddock.blob(REPOSITORY, self.layer.digest).status, 502)
+        self.assertEqual(paddock.metric("paddock_upstream_requests_total", upstream="mirror.example"), 0)
+
     def test_a_fill_in_line_is_seen(self):
         paddock = Paddock(self, self.front.url, sections={"fills": {"at_once": 1}})
         hold = self.front.hold(self.layer.digest, 4 * MIB)

@@ -136,7 +136,7 @@ TEST_CASE_METHOD(ResumeFixture, "a fill without bytes or without a size is not w
       process->store.begin(digest, GENERATE(true, false) ? std::optional<std::uint64_t>(content.size()) : std::nullopt)
           .value();
   if (!blob->size()) write(0, 100'000);
-  process->store.suspend(*blob, stopped);
+  CHECK_FALSE(process->store.suspend(*blob, stopped));
   CHECK(resume().error().code == ErrorCode::not_found);
   CHECK(names_in(process->fs, process->folder.paths().partial()).empty());
   CHECK(process->space.usage().reserved == 0);
@@ -159,6 +159,77 @@ TEST_CASE_METHOD(ResumeFixture, "a fill at work cannot be resumed a second time"
   process->store.suspend(*blob, stopped);
   REQUIRE(resume());
   CHECK(process->store.resume(digest).error().code == ErrorCode::conflict);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a suspended fill that cannot be opened now stays suspended, and counts") {
+  begin();
+  write(0, 200'000);
+  REQUIRE(process->store.suspend(*blob, stopped));
+  blob.reset();
+  process->fs.fail_path(process->folder.paths().partial(digest));
+  CHECK(resume().error().code == ErrorCode::io);
+  CHECK(process->space.usage().stored == 200'000);
+  CHECK(process->space.usage().reserved == 0);
+  process->fs.clear();
+  SECTION("it is taken up again once it can be") {
+    REQUIRE(resume());
+    CHECK(blob->received() == 200'000);
+    write(200'000, 300'000);
+    CHECK(process->store.commit(*blob));
+  }
+  SECTION("it makes room") {
+    CHECK(process->store.suspended().drop(1) == 200'000);
+    CHECK(names_in(process->fs, process->folder.paths().partial()).empty());
+  }
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a suspended fill stays so when no new one can be begun in its place") {
+  begin();
+  write(0, 200'000);
+  REQUIRE(process->store.suspend(*blob, stopped));
+  process->fs.fail_all(GENERATE(FaultFileSystem::Op::remove, FaultFileSystem::Op::create));
+  CHECK(process->store.begin(digest, content.size()).error().code == ErrorCode::io);
+  CHECK(process->space.usage().stored == 200'000);
+  CHECK(process->space.usage().reserved == 0);
+  process->fs.clear();
+  REQUIRE(resume());
+  CHECK(blob->received() == 200'000);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a suspended fill whose file has gone, or is too short, is begun anew") {
+  begin();
+  write(0, 200'000);
+  REQUIRE(process->store.suspend(*blob, stopped));
+  const auto path = process->folder.paths().partial(digest);
+  REQUIRE(process->fs.remove(path));
+  if (GENERATE(true, false)) REQUIRE(write_file_durably(process->fs, path, content.substr(0, 199'999)));
+  CHECK(resume().error().code == ErrorCode::not_found);
+  CHECK(process->space.usage().stored == 0);
+  begin();
+  CHECK(names_in(process->fs, process->folder.paths().partial()).size() == 1);
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a suspended fill outlives a data folder that is away for a while") {
+  begin();
+  write(0, 200'000);
+  REQUIRE(process->store.suspend(*blob, stopped));
+  const auto& paths = process->folder.paths();
+  REQUIRE(disk.rename(paths.partial(digest), "/elsewhere"));
+  REQUIRE(disk.rename(paths.format(), "/format"));
+  CHECK(resume().error().code == ErrorCode::io);
+  REQUIRE(disk.rename("/format", paths.format()));
+  REQUIRE(disk.rename("/elsewhere", paths.partial(digest)));
+  CHECK(resume());
+}
+
+TEST_CASE_METHOD(ResumeFixture, "a journal that outlived its fill says nothing about the next one") {
+  PartialProgress old{.size = content.size(), .extents = {}};
+  old.extents.add({0, 200'000});
+  REQUIRE(process->store.suspended().journal(digest)->note_synced(old));
+  begin();
+  write(250'000, 300'000);
+  start("boot 1");
+  CHECK(resume().error().code == ErrorCode::not_found);
 }
 
 TEST_CASE_METHOD(ResumeFixture, "bytes that rotted while suspended are noticed at the end") {

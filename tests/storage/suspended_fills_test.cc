@@ -45,8 +45,6 @@ TEST_CASE_METHOD(SuspendedFixture, "what a journal vouches for is kept over a st
   leave(one, 300, 400);
   CHECK(fills.load().value() == 0);
   CHECK(space.usage().stored == 300);
-  CHECK(fills.usage().fills == 1);
-  CHECK(fills.usage().bytes == 300);
   const auto known = fills.take(one);
   REQUIRE(known);
   CHECK(known->size == 1000);
@@ -59,7 +57,7 @@ TEST_CASE_METHOD(SuspendedFixture, "a file that is shorter than its journal says
   leave(one, 300, 299);
   CHECK(fills.load().value() == 2);
   CHECK(files().empty());
-  CHECK(fills.usage().fills == 0);
+  CHECK_FALSE(fills.take(one));
 }
 
 TEST_CASE_METHOD(SuspendedFixture, "what nobody vouches for is removed at the start") {
@@ -72,7 +70,32 @@ TEST_CASE_METHOD(SuspendedFixture, "what nobody vouches for is removed at the st
   }
   CHECK(fills.load().value() == 7);
   CHECK(files().size() == 2);
-  CHECK(fills.usage().fills == 1);
+  CHECK(fills.take(one));
+}
+
+TEST_CASE_METHOD(SuspendedFixture, "what is left of a blob that is stored is removed, and counts nothing") {
+  leave(one, 300, 400);
+  leave(two, 200, 200);
+  REQUIRE(fs.create_directories(paths.blob(one).parent_path()));
+  REQUIRE(write_file_durably(fs, paths.blob(one), "stored"));
+  CHECK(fills.load().value() == 2);
+  CHECK_FALSE(fills.take(one));
+  CHECK(space.usage().stored == 200);
+  CHECK(files().size() == 2);
+  CHECK(fs.open(paths.blob(one), FileSystem::Open::read));
+}
+
+TEST_CASE_METHOD(SuspendedFixture, "those are told that have every byte") {
+  CHECK(fills.whole().empty());
+  leave(one, 1000, 1000);
+  leave(two, 999, 1000);
+  REQUIRE(fills.load());
+  auto holed = progress(500);
+  holed.extents.add({501, 1000});
+  fills.keep(Digest::of("three"), holed);
+  CHECK(fills.whole() == std::vector{one});
+  REQUIRE(fills.take(one));
+  CHECK(fills.whole().empty());
 }
 
 TEST_CASE_METHOD(SuspendedFixture, "the oldest is dropped first, and no more than needed") {
@@ -88,6 +111,27 @@ TEST_CASE_METHOD(SuspendedFixture, "the oldest is dropped first, and no more tha
   CHECK(fills.drop(UINT64_MAX) == 200);
   CHECK(files().empty());
   CHECK(fills.drop(1) == 0);
+}
+
+TEST_CASE_METHOD(SuspendedFixture, "what is dropped is removed under its own name where it cannot be renamed") {
+  leave(one, 300, 300);
+  REQUIRE(fills.load());
+  fs.fail_all(FaultFileSystem::Op::rename);
+  CHECK(fills.drop(1) == 300);
+  CHECK(files().empty());
+}
+
+TEST_CASE_METHOD(SuspendedFixture, "what was dropped and could not be removed goes at the next start") {
+  leave(one, 300, 300);
+  REQUIRE(fills.load());
+  fs.fail_all(FaultFileSystem::Op::remove);
+  CHECK(fills.drop(1) == 300);
+  CHECK(space.usage().stored == 0);
+  fs.clear();
+  SuspendedFills next(fs, paths, space, clock, "boot 1");
+  REQUIRE(next.load());
+  CHECK(files().empty());
+  CHECK_FALSE(next.take(one));
 }
 
 TEST_CASE_METHOD(SuspendedFixture, "a file that cannot be removed at the start stops it with the reason") {

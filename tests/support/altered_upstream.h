@@ -13,7 +13,7 @@
 
 namespace paddock::test {
 
-class AlteredUpstream final : public Upstream {
+class AlteredUpstream : public Upstream {
  public:
   using Alter = std::function<void(BlobTransfer&)>;
 
@@ -36,7 +36,7 @@ class AlteredUpstream final : public Upstream {
     if (transfer) alter_(*transfer);
     co_return transfer;
   }
-  void distrust(const std::string& source) override { base_->distrust(source); }
+  void distrust(const std::string& source, Doubt doubt) override { base_->distrust(source, doubt); }
   Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) override {
     return base_->list_tags(std::move(repository), limit, std::move(last));
   }

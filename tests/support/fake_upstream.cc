@@ -1,6 +1,7 @@
 #include "tests/support/fake_upstream.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -61,6 +62,7 @@ struct FakeUpstream::State {
   std::size_t transfers PADDOCK_GUARDED_BY(mutex) = 0, most_transfers PADDOCK_GUARDED_BY(mutex) = 0;
   std::atomic<double> rate = 0;
   std::string etag PADDOCK_GUARDED_BY(mutex);
+  std::shared_ptr<TokenBucket> bandwidth PADDOCK_GUARDED_BY(mutex);
 
   // Notes the call, waits at its gate, and says how it fails, if it does. By value: the caller's line may be gone.
   static Task<Result<void>> enter(std::shared_ptr<State> self, std::string call);
@@ -338,12 +340,18 @@ void FakeUpstream::hold_next_transfer_at(std::uint64_t offset) {
   state_->released_all = false;
 }
 
-void FakeUpstream::distrust(const std::string& source) {
+void FakeUpstream::distrust(const std::string& source, Doubt doubt) {
+  constexpr std::array<std::string_view, 3> names{"possible", "likely", "certain"};
   const MutexLock lock(state_->mutex);
-  state_->calls.push_back("distrust " + source);
+  state_->calls.push_back("distrust " + source + ' ' + std::string(names.at(static_cast<std::size_t>(doubt))));
 }
 
 void FakeUpstream::throttle(double rate) { state_->rate = rate; }
+
+void FakeUpstream::set_bandwidth(std::shared_ptr<TokenBucket> bandwidth) {
+  const MutexLock lock(state_->mutex);
+  state_->bandwidth = std::move(bandwidth);
+}
 
 void FakeUpstream::set_etag(std::string etag) {
   const MutexLock lock(state_->mutex);
@@ -428,6 +436,7 @@ Result<BlobTransfer> FakeUpstream::start_transfer(const std::string& name, const
                       .size = size,
                       .source = name_,
                       .etag = state_->etag,
+                      .bandwidth = state_->bandwidth,
                       .read = [transfer](auto out) { return Transfer::read(transfer, out); },
                       .abort = [transfer] { transfer->abort(); }};
 }

@@ -38,12 +38,13 @@ class FakeUpstream final : public Upstream {
   void clear_failures();
   // The next transfer of a blob breaks with `error` when this many of its bytes have been read.
   void break_next_blob(std::uint64_t after, Error error);
-  void ignore_ranges(bool on);                            // get_blob starts at 0 and gives the whole
-  void hide_sizes(bool on);                               // BlobTransfer::size stays empty
-  void announce_size(std::optional<std::uint64_t> size);  // what HEAD of any blob says, instead of the truth
-  void limit_reads(std::size_t most);                     // bytes a read gives at most
-  void throttle(double rate);                             // bytes a second that each transfer brings; 0: no limit
-  void set_etag(std::string etag);                        // of every transfer from now on
+  void ignore_ranges(bool on);                                 // get_blob starts at 0 and gives the whole
+  void hide_sizes(bool on);                                    // BlobTransfer::size stays empty
+  void announce_size(std::optional<std::uint64_t> size);       // what HEAD of any blob says, instead of the truth
+  void limit_reads(std::size_t most);                          // bytes a read gives at most
+  void throttle(double rate);                                  // bytes a second that each transfer brings; 0: no limit
+  void set_etag(std::string etag);                             // of every transfer from now on
+  void set_bandwidth(std::shared_ptr<TokenBucket> bandwidth);  // given out with every transfer from now on
 
   // Gates: matching calls wait at their start until release().
   void hold(std::string match);
@@ -69,7 +70,7 @@ class FakeUpstream final : public Upstream {
   Task<Result<BlobInfo>> head_blob(std::string repository, Digest digest) override;
   Task<Result<BlobTransfer>> get_blob(std::string repository, Digest digest, std::uint64_t offset,
                                       std::optional<std::uint64_t> length) override;
-  void distrust(const std::string& source) override;  // a call, "distrust SOURCE"
+  void distrust(const std::string& source, Doubt doubt) override;  // a call, "distrust SOURCE likely"
   Task<Result<TagPage>> list_tags(std::string repository, std::size_t limit, std::string last) override;
   Task<Result<std::string>> referrers(std::string repository, Digest digest) override;
 

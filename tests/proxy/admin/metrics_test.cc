@@ -1,5 +1,6 @@
 #include "proxy/admin/metrics.h"
 
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <string>
@@ -164,7 +165,9 @@ TEST_CASE("readings are taken anew at each scrape") {
 }
 
 TEST_CASE("each endpoint is in one of the states, with its transfers and their rate") {
+  constexpr std::array<std::string_view, 4> states{"ok", "slow", "resting", "distrusted"};
   Readings now;
+  now.endpoint_states = states;
   now.upstreams = {{"up", {{"a.example", "ok", 3, 1000}, {"b.example:444", "distrusted", 0, 0}}, {}},
                    {"other", {{"a.example", "resting", 0, 7}}, {}},
                    {"offline", {}, {}}};
@@ -182,7 +185,7 @@ TEST_CASE("each endpoint is in one of the states, with its transfers and their r
   }
   CHECK(occurrences(text, "\npaddock_upstream_endpoint_state{") == 12);
   std::size_t in_a_state = 0;
-  for (const auto state : endpoint_states) {
+  for (const auto state : states) {
     for (const auto* rest : {"\",upstream=\"up\"} 1\n", "\",upstream=\"other\"} 1\n"}) {
       in_a_state += occurrences(text, "state=\"" + std::string(state) + rest);
     }

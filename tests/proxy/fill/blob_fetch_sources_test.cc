@@ -184,6 +184,19 @@ TEST_CASE_METHOD(Fixture, "a drip is left for another source") {
   CHECK(upstream->count("get_blob") == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "bytes count against the bandwidth of the source that sends them") {
+  make_two(50'000);
+  bandwidth = std::make_shared<TokenBucket>(1, 1ms);
+  const auto theirs = std::make_shared<TokenBucket>(5'000'000, 1ms);
+  other->set_bandwidth(theirs);
+  upstream->fail_calls("get_blob", denied, 0);
+  REQUIRE(fetch());
+  check_complete();
+  CHECK(bandwidth->take(0, std::chrono::steady_clock::now()) == 0ns);
+  theirs->set_rate(1, std::chrono::steady_clock::now());
+  CHECK(theirs->take(1, std::chrono::steady_clock::now()) > 0ns);
+}
+
 TEST_CASE_METHOD(Fixture, "our own cap on bandwidth is not taken for a drip") {
   make(50'000);
   options.buffer = 500;

@@ -180,6 +180,17 @@ TEST_CASE_METHOD(FetchFixture, "a connection that hangs is overtaken by another"
   CHECK(upstream->open_transfers() == 0);
 }
 
+TEST_CASE_METHOD(FetchFixture, "with all connections at work one that hangs gives its piece up to another") {
+  make(400'000);
+  options.connections = 2;
+  options.straggler.silence = 50ms;
+  upstream->throttle(400'000);
+  upstream->hold_next_transfer_at(3'000);  // for good
+  REQUIRE(begin().get());
+  check_complete();
+  CHECK(upstream->most_open_transfers() <= 2);
+}
+
 TEST_CASE_METHOD(FetchFixture, "when all has come it does not wait for an answer that hangs") {
   make(20'000);
   options.straggler.silence = 50ms;
@@ -239,8 +250,7 @@ TEST_CASE_METHOD(FetchFixture, "a disk that cannot sync ends it, or keeps it fro
   make(50'000);
   fs.fail_all(FaultFileSystem::Op::sync_data);
   const auto fetched = fetch();
-  fs.clear();
-  const auto outcome = fetched ? partial->sync_data() : fetched;  // the last checkpoint may end later
+  const auto outcome = fetched ? blobs.commit(*partial) : fetched;  // the first checkpoint may come later
   REQUIRE_FALSE(outcome);
   CHECK(outcome.error().code == ErrorCode::io);
 }
@@ -252,6 +262,20 @@ TEST_CASE_METHOD(FetchFixture, "progress is recorded while it goes on") {
   REQUIRE_FALSE(fetch());
   PartialJournal journal(disk, folder.paths().partial(partial->digest()), partial->digest(), "");
   CHECK(journal.read()->extents.total() >= 50'000);  // synced
+}
+
+TEST_CASE_METHOD(FetchFixture, "a bandwidth that is lifted holds nobody back any more") {
+  make(50'000);
+  bandwidth = std::make_shared<TokenBucket>(1, 1ms);
+  auto done = begin();
+  // Whoever reads has a debt of hours.
+  while (bandwidth->take(0, std::chrono::steady_clock::now()) < 1h) std::this_thread::yield();
+  bandwidth->set_rate(0, std::chrono::steady_clock::now());
+  const bool ended = done.wait_for(20s) == std::future_status::ready;
+  stop = true;
+  REQUIRE(ended);
+  REQUIRE(done.get());
+  check_complete();
 }
 
 TEST_CASE_METHOD(FetchFixture, "the bandwidth is kept") {

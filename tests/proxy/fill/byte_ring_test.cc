@@ -74,6 +74,24 @@ Task<bool> closed_is_empty() {
   co_return room.empty() && bytes.empty();
 }
 
+constexpr std::chrono::hours for_ever{10'000};
+
+Task<void> fill_with(ByteRing& ring, std::vector<std::size_t> steps, bool close) {
+  for (const auto step : steps) {
+    (void)co_await ring.room();
+    co_await elsewhere();
+    ring.filled(step);
+  }
+  if (close) ring.close();
+}
+
+Task<std::size_t> gathered(std::vector<std::size_t> steps, bool close, std::chrono::microseconds gather) {
+  std::vector<std::byte> buffer(100);
+  ByteRing ring(co_await asio::this_coro::executor, buffer, gather);
+  const auto bytes = co_await (ring.bytes() && fill_with(ring, std::move(steps), close));
+  co_return bytes.size();
+}
+
 }  // namespace
 
 TEST_CASE("what goes in comes out, whatever the pieces") {
@@ -92,3 +110,9 @@ TEST_CASE("an emptied ring has all its room in one piece") {
 }
 
 TEST_CASE("a closed ring takes nothing and gives what it has") { CHECK(run_task(closed_is_empty())); }
+
+TEST_CASE("bytes are gathered until half the buffer is full, until the end, or for a moment") {
+  CHECK(run_task(gathered({10, 10, 40}, false, for_ever)) == 60);
+  CHECK(run_task(gathered({10, 10}, true, for_ever)) == 20);
+  CHECK(run_task(gathered({10}, false, std::chrono::microseconds(1))) == 10);
+}

@@ -28,7 +28,7 @@ class SlowCommits final : public BlobStore {
   }
 
   Result<std::shared_ptr<PartialBlob>> resume(const Digest& digest) override { return inner_.resume(digest); }
-  void suspend(PartialBlob& partial, Error why) override { inner_.suspend(partial, std::move(why)); }
+  bool suspend(PartialBlob& partial, Error why) override { return inner_.suspend(partial, std::move(why)); }
   Result<void> commit(PartialBlob& partial) override {
     {
       const MutexLock lock(mutex_);

@@ -162,6 +162,20 @@ TEST_CASE_METHOD(Fixture, "when all sources send wrong bytes, that is the end") 
   CHECK(other->count("get_blob") == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "of several endpoints the one that brought most is the likeliest to have sent wrong bytes") {
+  upstream->add_blob_as("a/b", digest, spoilt());
+  const auto two_endpoints = std::make_shared<AlteredUpstream>(upstream, [](BlobTransfer& transfer) {
+    transfer.source = transfer.offset == 0 ? "first.example" : "second.example";
+  });
+  FillCoordinator pieces(loops, pool, blobs, {.fetch = {.chunk = 100'000, .buffer = 4096}, .clock = &clock});
+  const auto fill = pieces.fetch({two_endpoints, "a/b", digest});
+  CHECK(failure(read(fill)) == ErrorCode::digest_mismatch);
+  while (!pieces.fills().empty()) std::this_thread::yield();
+  CHECK(upstream->calls("distrust") == std::vector<std::string>{"distrust first.example possible",
+                                                                "distrust second.example likely",
+                                                                "distrust first.example certain"});
+}
+
 // --- a size that was wrong ---
 
 TEST_CASE_METHOD(Fixture, "a fill that was put aside with too large a size starts anew") {

@@ -125,7 +125,7 @@ TEST_CASE_METHOD(FillFixture, "wrong bytes are never received whole and never ke
   CHECK_FALSE(stored(digest));
   CHECK(disk.list(folder.paths().partial()).value().empty());
   CHECK(fills.stats().verify_failures == 2);  // it is tried once more
-  CHECK(upstream->count("distrust up.example") == 2);
+  CHECK(upstream->count("distrust up.example certain") == 2);
 }
 
 TEST_CASE_METHOD(FillFixture, "the next request after a failed fill starts a new one") {

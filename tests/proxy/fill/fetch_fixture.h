@@ -26,8 +26,8 @@ struct FetchFixture : CacheFixture {
       .least_brought = 1000,
       .retry = {.attempts = 4, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)}};
   std::vector<std::uint64_t> readers;
-  std::shared_ptr<TokenBucket> bandwidth;
-  std::shared_ptr<FillSources> sources;  // one, unless a test makes others
+  std::shared_ptr<TokenBucket> bandwidth;  // of the upstream
+  std::shared_ptr<FillSources> sources;    // one, unless a test makes others
   std::atomic<bool> stop = false;
   std::atomic<int> resumed = 0;
   std::string content;
@@ -40,7 +40,8 @@ struct FetchFixture : CacheFixture {
     partial = blobs.begin(digest, size_known ? std::optional<std::uint64_t>(size) : std::nullopt).value();
   }
   std::future<Result<void>> begin(std::optional<BlobTransfer> first = std::nullopt) {
-    if (!sources) sources = std::make_shared<FillSources>(BlobSource{upstream, "a/b", {.bandwidth = bandwidth}});
+    if (!sources) sources = std::make_shared<FillSources>(BlobSource{upstream, "a/b"});
+    upstream->set_bandwidth(bandwidth);
     const auto fetch =
         std::make_shared<BlobFetch>(sources, partial,
                                     BlobFetch::Surroundings{.readers = [this] { return readers; },

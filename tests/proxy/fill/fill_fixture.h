@@ -1,7 +1,11 @@
 // FillFixture: a FillCoordinator over a store in memory and a FakeUpstream, and readers of its fills.
 #pragma once
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
+#include <thread>
+#include <utility>
 
 #include "proxy/fill/coordinator.h"
 #include "tests/support/cache_fixture.h"
@@ -56,6 +60,34 @@ struct FillFixture : CacheFixture {
   void settle() {
     while (!fills.fills().empty()) std::this_thread::yield();
   }
+};
+
+// All threads of the fixture's pool wait until they are let go.
+class PoolHold {
+ public:
+  explicit PoolHold(CacheFixture& fixture) {
+    const auto wait = gate_.get_future().share();
+    for (int i = 0; i < 2; ++i) {
+      fixture.start(fixture.pool.run([this, wait]() -> Result<int> {
+        ++holding_;
+        wait.wait();
+        return 0;
+      }));
+    }
+    while (holding_ < 2) std::this_thread::yield();
+  }
+  ~PoolHold() { let_go(); }
+  PoolHold(const PoolHold&) = delete;
+  PoolHold& operator=(const PoolHold&) = delete;
+
+  void let_go() {
+    if (!std::exchange(open_, true)) gate_.set_value();
+  }
+
+ private:
+  std::promise<void> gate_;
+  std::atomic<int> holding_{0};
+  bool open_ = false;
 };
 
 }  // namespace paddock::test

@@ -99,6 +99,40 @@ TEST_CASE_METHOD(SlotFixture, "when it closes everybody goes home") {
   CHECK_FALSE(wait(*four).get());
 }
 
+TEST_CASE_METHOD(SlotFixture, "who lends his place lets the next one work, and takes it back without waiting") {
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client);
+  auto three = slots.enter(FillPriority::client), four = slots.enter(FillPriority::client);
+  one->lend();  // not at work yet: there is nothing to lend
+  one->take_back();
+  REQUIRE(wait(*one).get());
+  REQUIRE(wait(*two).get());
+  auto third = wait(*three), fourth = wait(*four);
+  one->lend();
+  one->lend();
+  CHECK(third.get());
+  CHECK_FALSE(working(fourth));
+  one->take_back();
+  one->take_back();  // three at work, where two may be
+  two.reset();
+  CHECK_FALSE(working(fourth));
+  three.reset();
+  CHECK(fourth.get());
+}
+
+TEST_CASE_METHOD(SlotFixture, "a lent place is not given away a second time when it goes") {
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client);
+  REQUIRE(wait(*one).get());
+  REQUIRE(wait(*two).get());
+  auto three = slots.enter(FillPriority::client), four = slots.enter(FillPriority::client);
+  auto third = wait(*three), fourth = wait(*four);
+  one->lend();
+  CHECK(third.get());
+  one.reset();
+  CHECK_FALSE(working(fourth));
+  two.reset();
+  CHECK(fourth.get());
+}
+
 TEST_CASE("a slot may outlive the slots") {
   std::optional<FillSlots> slots(1U);
   const auto slot = slots->enter(FillPriority::client);

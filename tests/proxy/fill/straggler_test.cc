@@ -10,10 +10,13 @@ namespace {
 
 const StragglerPolicy policy{.silence = 2s, .least = 1s, .factor = 3};
 
-std::optional<std::size_t> find(std::vector<PieceProgress> pieces, double usual, bool idle,
+std::optional<std::size_t> find(std::vector<PieceProgress> pieces, double usual, bool awaited,
                                 std::chrono::milliseconds age = 5s) {
-  for (auto& piece : pieces) piece.age = age;
-  return find_straggler(pieces, usual, idle, policy);
+  for (auto& piece : pieces) {
+    piece.age = age;
+    piece.awaited |= awaited;
+  }
+  return find_straggler(pieces, usual, policy);
 }
 
 }  // namespace
@@ -30,10 +33,12 @@ TEST_CASE("a connection that has been silent for long is a straggler, whatever e
 
 TEST_CASE("before a byte has come it is the upstream that is slow") { CHECK_FALSE(find({{1000, 0, 10s}}, 0, true)); }
 
-TEST_CASE("slowness counts when nothing else is left to fetch") {
+TEST_CASE("slowness counts where somebody waits for the piece, or nothing else is left to fetch") {
   const std::vector<PieceProgress> pieces{{1000, 100, 0ms}, {1000, 20, 0ms}};
   CHECK_FALSE(find(pieces, 100, false));
   CHECK(find(pieces, 100, true) == 1U);
+  const PieceProgress slow{.missing = 1000, .rate = 20, .awaited = true};
+  CHECK(find({{1000, 20, 0ms}, slow, {1000, 10, 0ms}}, 100, false) == 1U);
 }
 
 TEST_CASE("a piece that has only just been asked for is not slow yet") {

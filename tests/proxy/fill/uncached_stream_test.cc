@@ -190,6 +190,69 @@ TEST_CASE_METHOD(Fixture, "one who stops reading does not hold the others up") {
   CHECK(transfers() == 2);
 }
 
+TEST_CASE_METHOD(Fixture, "one who holds the others up is cut off where there is no memory for what was not read") {
+  auto tight = options(0ms);
+  tight.memory = {.total = 128 * kib, .most = 128 * kib, .least = 128 * kib};
+  UncachedStreams impatient{loops, pool, tight};
+  upstream->hold_blobs_at(10 * kib);
+  const auto slow = start(impatient.open({upstream, "a/b", digest}, soon())).get().value();
+  const auto fast = start(impatient.open({upstream, "a/b", digest}, soon())).get().value();
+  upstream->release();
+  CHECK(start(read(fast)).get().is(content));
+  CHECK(start(read(slow)).get().error->code == ErrorCode::unavailable);
+  CHECK(transfers() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "an upstream that drips is left, and those who wait hear of it") {
+  auto quick = options();
+  quick.stream.least_rate = {.rate = 1'000'000'000, .window = 4ms};
+  UncachedStreams streams_of_much{loops, pool, quick};
+  upstream->throttle(10'000'000);
+  const auto reader = start(streams_of_much.open({upstream, "a/b", digest}, soon())).get().value();
+  const auto got = start(read(reader)).get();
+  REQUIRE(got.error);
+  CHECK(got.error->code == ErrorCode::timeout);
+}
+
+TEST_CASE_METHOD(Fixture, "the bandwidth of whoever sends is kept, and what is lifted holds nobody back any more") {
+  const auto bandwidth = std::make_shared<TokenBucket>(1, 1ms);
+  upstream->set_bandwidth(bandwidth);
+  auto got = start(read(open()));
+  // The first block is a debt of an hour.
+  while (bandwidth->take(0, std::chrono::steady_clock::now()) < 30min) std::this_thread::yield();
+  CHECK(upstream->blob_bytes() < content.size());
+  bandwidth->set_rate(0, std::chrono::steady_clock::now());
+  REQUIRE(got.wait_for(20s) == std::future_status::ready);
+  CHECK(got.get().is(content));
+}
+
+TEST_CASE_METHOD(Fixture, "a transfer that waits for bandwidth ends when nobody reads it any more") {
+  const auto bandwidth = std::make_shared<TokenBucket>(1, 1ms);
+  upstream->set_bandwidth(bandwidth);
+  auto reader = open();
+  while (bandwidth->take(0, std::chrono::steady_clock::now()) < 30min) std::this_thread::yield();
+  reader.reset();
+  const auto limit = soon();
+  while (upstream->open_transfers() > 0 && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+  CHECK(upstream->open_transfers() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "a blob that came wrong twice is refused for a while") {
+  auto timed = options();
+  timed.clock = &clock;
+  UncachedStreams refusing{loops, pool, timed};
+  const auto ask = [&] {
+    return start(open_and_read(refusing.open({upstream, "a/b", digest}, soon()))).get().error->code;
+  };
+  upstream->add_blob_as("a/b", digest, pattern(400'000));
+  for (int i = 0; i < 4; ++i) CHECK(ask() == ErrorCode::digest_mismatch);
+  CHECK(transfers() == 2);
+  CHECK(refusing.wrong() == 2);
+  clock.advance(61s);
+  CHECK(ask() == ErrorCode::digest_mismatch);
+  CHECK(transfers() == 3);
+}
+
 TEST_CASE_METHOD(Fixture, "when the last reader has gone the transfer ends and its memory is free") {
   auto first = open();
   auto second = open();
@@ -257,6 +320,8 @@ TEST_CASE_METHOD(Fixture, "a reader behind a gap cannot go on") {
 
 TEST_CASE("streams share what memory there is") {
   const auto memory = std::make_shared<StreamMemory>(StreamMemory::Limits{.total = 100, .most = 40, .least = 10});
+  CHECK_FALSE(memory->take(101).token);
+  CHECK(memory->take(100).token);
   auto first = memory->take();
   CHECK(first.bytes == 40);
   auto second = memory->take();

@@ -33,6 +33,16 @@ TEST_CASE("loops are given out in turn") {
   CHECK(&loops.next() == first);
 }
 
+TEST_CASE("here is the loop that one is on, elsewhere the next one") {
+  EventLoops loops(3);
+  loops.run();
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    const auto here = boost::asio::post(loops.at(i), boost::asio::use_future([&] { return &loops.here(); })).get();
+    CHECK(here == &loops.at(i));
+  }
+  CHECK(&loops.here() != &loops.here());
+}
+
 TEST_CASE("no number of threads means one for each core") { CHECK(EventLoops(0).size() >= 1); }
 
 TEST_CASE("loops may be stopped twice, or never run") {

@@ -123,14 +123,14 @@ TEST_CASE_METHOD(RegistryFixture, "all who want what the store cannot keep share
   upstream->hold_blobs_at(50'000);
   std::vector<std::future<Received>> all;
   all.push_back(start(exchange(make_request("GET", blob_path(layer_digest), {}))));
-  while (uncached.transfers() == 0) std::this_thread::yield();
+  while (uncached.begun() == 0) std::this_thread::yield();
   const auto asked = upstream->count("get_blob");
   for (int i = 0; i < 7; ++i) all.push_back(start(exchange(make_request("GET", blob_path(layer_digest), {}))));
   REQUIRE(upstream->wait_for_held());
   upstream->release();
   for (auto& received : all) CHECK(received.get().body == layer);
   CHECK(upstream->count("get_blob") <= asked + 1);
-  CHECK(uncached.transfers() == 1);
+  CHECK(uncached.begun() == 1);
 }
 
 TEST_CASE_METHOD(RegistryFixture, "what the store cannot keep passes through, verified") {

@@ -50,6 +50,25 @@ TEST_CASE_METHOD(Fixture, "a blob comes from an offset on, and in pieces") {
   CHECK(transfer->size == content.size());
 }
 
+TEST_CASE_METHOD(Fixture, "a transfer comes with the upstream's bandwidth, and in portions that fit it") {
+  auto with = options();
+  with.bandwidth = std::make_shared<TokenBucket>(500'000);
+  use(with);
+  auto transfer = open();
+  REQUIRE(transfer);
+  CHECK(transfer->bandwidth == with.bandwidth);
+  std::string bytes(content.size(), '\0');
+  std::size_t there = 0;
+  while (there < bytes.size()) {
+    const auto got = run(transfer->read(std::as_writable_bytes(std::span(bytes).subspan(there))));
+    REQUIRE(got);
+    REQUIRE(*got > 0);
+    REQUIRE(*got <= 10'000);
+    there += *got;
+  }
+  CHECK(bytes == content);
+}
+
 TEST_CASE_METHOD(Fixture, "an upstream that ignores the range starts at zero, and says so") {
   registry.script("/blobs/", {.ignore_range = true}, 0);
   const auto transfer = open(100'000, 5);

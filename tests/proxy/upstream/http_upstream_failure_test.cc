@@ -92,6 +92,17 @@ TEST_CASE_METHOD(Fixture, "a silent upstream costs the budget and no more, all t
   CHECK(std::chrono::steady_clock::now() - before < seconds(20));
 }
 
+TEST_CASE_METHOD(Fixture, "who needs an answer sooner than the budget says gets it, or a timeout") {
+  const auto patient = up().until(std::chrono::steady_clock::now() + seconds(30));
+  CHECK(run(patient->get_blob(repository, Digest::of("x"), 0, std::nullopt)).error().code == ErrorCode::not_found);
+  registry.script("", {.stall_before_header = true}, 0);
+  const auto limited = up().until(std::chrono::steady_clock::now() + milliseconds(300));
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(run(limited->head_blob(repository, Digest::of("x"))).error().code == ErrorCode::timeout);
+  CHECK(run(limited->get_blob(repository, Digest::of("x"), 0, std::nullopt)).error().code == ErrorCode::timeout);
+  CHECK(std::chrono::steady_clock::now() - began < seconds(8));
+}
+
 TEST_CASE_METHOD(Fixture, "a manifest that stalls in the middle costs the budget and no more") {
   auto hasty = options();
   hasty.metadata_budget = milliseconds(200);

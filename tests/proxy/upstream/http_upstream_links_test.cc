@@ -136,10 +136,10 @@ TEST_CASE_METHOD(Fixture, "storage that answers with another range than asked fo
 
 TEST_CASE_METHOD(Fixture, "after wrong bytes the registry is asked where to go") {
   REQUIRE(right(0));
-  up().distrust("another.example");
+  up().distrust("another.example", Doubt::certain);
   REQUIRE(right(1));
   CHECK(asked() == 1);
-  up().distrust(registry.host());
+  up().distrust(registry.host(), Doubt::certain);
   REQUIRE(right(2));
   CHECK(asked() == 2);
 }
@@ -169,7 +169,7 @@ TEST_CASE_METHOD(Fixture, "one endpoint's link is not used for another's") {
   use(options({registry.url(), second.url()}));
   REQUIRE(right(0));
   CHECK(asked() == 1);
-  up().distrust(registry.host());  // so that the second is asked first
+  up().distrust(registry.host(), Doubt::certain);  // so that the second is asked first
   REQUIRE(right(1));
   CHECK(second.count("/blobs/") == 1);
   CHECK(storage.count() == 1);

@@ -1,6 +1,7 @@
 #include "proxy/upstream/retry.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 namespace paddock {
 namespace {
@@ -89,6 +90,16 @@ TEST_CASE("Retry-After is read in all its forms") {
     if (got && c.expected) CHECK(got->count() == *c.expected);
   }
   CHECK_FALSE(parse_retry_after(std::string(5000, 'x'), now));
+}
+
+TEST_CASE("jitter is in [0, 1), and another each time") {
+  std::set<double> seen;
+  for (int i = 0; i < 100; ++i) {
+    const double value = jitter();
+    CHECK((value >= 0 && value < 1));
+    seen.insert(value);
+  }
+  CHECK(seen.size() > 90);
 }
 
 }  // namespace

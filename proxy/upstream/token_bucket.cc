@@ -1,10 +1,17 @@
-#include "proxy/fill/token_bucket.h"
+#include "proxy/upstream/token_bucket.h"
 
 #include <algorithm>
 
 namespace paddock {
 
 using Seconds = std::chrono::duration<double>;
+
+namespace {
+
+constexpr std::size_t least_portion = 4096;
+constexpr std::chrono::milliseconds portion_time{20};
+
+}  // namespace
 
 TokenBucket::TokenBucket(std::uint64_t rate, std::chrono::milliseconds burst)
     : burst_(Seconds(burst).count()), rate_(static_cast<double>(rate)), there_(rate_ * burst_) {}
@@ -28,6 +35,12 @@ void TokenBucket::set_rate(std::uint64_t rate, SteadyTime now) {
 std::uint64_t TokenBucket::rate() const {
   const MutexLock lock(mutex_);
   return static_cast<std::uint64_t>(rate_);
+}
+
+std::size_t TokenBucket::portion() const {
+  const MutexLock lock(mutex_);
+  if (rate_ <= 0) return SIZE_MAX;
+  return std::max(least_portion, static_cast<std::size_t>(rate_ * Seconds(portion_time).count()));
 }
 
 std::chrono::nanoseconds TokenBucket::take(std::uint64_t bytes, SteadyTime now) {

@@ -1,4 +1,4 @@
-#include "proxy/fill/token_bucket.h"
+#include "proxy/upstream/token_bucket.h"
 
 #include <catch2/catch.hpp>
 
@@ -62,4 +62,21 @@ TEST_CASE("a clock that stands still or jumps back gives nothing") {
   TokenBucket bucket(1'000, 1ms);
   CHECK(bucket.take(1'001, start) == 1s);
   CHECK(bucket.take(0, start - 1h) == 1s);
+}
+
+TEST_CASE("what is read at a time follows the rate, so that nobody waits long for others") {
+  TokenBucket bucket(1'000'000);
+  CHECK(bucket.portion() == 20'000);
+  bucket.set_rate(1'000, start);
+  CHECK(bucket.portion() == 4'096);
+  bucket.set_rate(0, start);
+  CHECK(bucket.portion() == SIZE_MAX);
+}
+
+TEST_CASE("who waits and asks again hears of a new rate") {
+  TokenBucket bucket(1'000, 1ms);
+  CHECK(bucket.take(60'001, start) == 60s);
+  CHECK(bucket.take(0, start + 20s) == 40s);
+  bucket.set_rate(0, start + 20s);
+  CHECK(bucket.take(0, start + 20s) == 0ns);
 }

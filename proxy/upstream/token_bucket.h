@@ -1,8 +1,9 @@
 // TokenBucket: a cap on bytes a second, decided without sleeping. Bytes are taken when they have come; who has taken
-// more than there was waits until the debt is paid. Thread-safe.
+// more than there was waits until the debt is paid, and asks again meanwhile, as the rate may change. Thread-safe.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "storage/clock.h"
@@ -17,7 +18,9 @@ class TokenBucket {
 
   void set_rate(std::uint64_t rate, SteadyTime now);
   [[nodiscard]] std::uint64_t rate() const;
-  // How long to wait before the next read.
+  // How much to read at a time, so that many who share the rate all get something every now and then.
+  [[nodiscard]] std::size_t portion() const;
+  // How long to wait before the next read; 0 bytes only ask.
   std::chrono::nanoseconds take(std::uint64_t bytes, SteadyTime now);
 
  private:
