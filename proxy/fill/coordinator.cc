@@ -169,8 +169,10 @@ void FillCoordinator::cast_doubt(const Job& job) {
 bool FillCoordinator::retry_wrong(Job& job, const Error& why) {
   if (why.code != ErrorCode::digest_mismatch) return false;
   ++verify_failures_;
-  spdlog::error("{} came wrong from {}{}: {}", job.digest.to_string(),
-                fmt::join(job.places | std::views::keys | std::views::transform(&Job::Place::second), ", "),
+  auto places =
+      fmt::format("{}", fmt::join(job.places | std::views::keys | std::views::transform(&Job::Place::second), ", "));
+  if (places.empty()) places = "an earlier fill";
+  spdlog::error("{} came wrong from {}{}: {}", job.digest.to_string(), places,
                 job.resumed ? ", or was spoilt on our disk" : "", why.context);
   bool again = true;
   if (!job.resumed) {

@@ -121,10 +121,14 @@ void HttpUpstream::distrust(const std::string& source, Doubt doubt) {
   }
 }
 
+HttpUpstream::About HttpUpstream::about(const std::string& reference) {
+  return Digest::parse(reference) ? About::digest : About::name;
+}
+
 Task<Result<ManifestInfo>> HttpUpstream::head_manifest(std::string repository, std::string reference) {
   if (auto ok = check_request(repository, reference); !ok) co_return std::unexpected(std::move(ok).error());
   Ask<ManifestInfo> ask = [=, this](Effort effort) { return head_manifest_at(repository, reference, effort); };
-  co_return co_await over_endpoints<ManifestInfo>(true, std::move(ask));
+  co_return co_await over_endpoints<ManifestInfo>(about(reference), std::move(ask));
 }
 
 Task<Result<ManifestInfo>> HttpUpstream::head_manifest_at(std::string repository, std::string reference,
@@ -145,7 +149,7 @@ Task<Result<ManifestInfo>> HttpUpstream::head_manifest_at(std::string repository
 Task<Result<FetchedManifest>> HttpUpstream::get_manifest(std::string repository, std::string reference) {
   if (auto ok = check_request(repository, reference); !ok) co_return std::unexpected(std::move(ok).error());
   Ask<FetchedManifest> ask = [=, this](Effort effort) { return get_manifest_at(repository, reference, effort); };
-  co_return co_await over_endpoints<FetchedManifest>(true, std::move(ask));
+  co_return co_await over_endpoints<FetchedManifest>(about(reference), std::move(ask));
 }
 
 Task<Result<FetchedManifest>> HttpUpstream::get_manifest_at(std::string repository, std::string reference,

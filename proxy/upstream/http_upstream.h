@@ -40,9 +40,12 @@ class HttpUpstream final : public Upstream {
  private:
   template <typename T>
   using Ask = std::function<Task<Result<T>>(Effort)>;
-  // What `ask` gets out of the first endpoint that is in order.
+  // What a digest names may be missing at one endpoint and be at another; of tags and lists each has the last word.
+  enum class About : std::uint8_t { name, digest, bytes };  // bytes: by digest too
+  static About about(const std::string& reference);
+  // What `ask` gets out of the first endpoint that is in order and has it.
   template <typename T>
-  Task<Result<T>> over_endpoints(bool whole, Ask<T> ask);
+  Task<Result<T>> over_endpoints(About about, Ask<T> ask);
   [[nodiscard]] Effort effort_for(std::size_t endpoint, std::size_t endpoints_left, SteadyTime deadline,
                                   bool whole) const;
   void note(std::size_t endpoint, const Error* error);

@@ -83,7 +83,7 @@ bool ask_by_get(const UpstreamAnswer& answer) {
 Task<Result<BlobInfo>> HttpUpstream::head_blob(std::string repository, Digest digest) {
   if (auto ok = check_repository(repository); !ok) co_return std::unexpected(std::move(ok).error());
   Ask<BlobInfo> ask = [=, this](Effort effort) { return head_blob_at(repository, digest, effort); };
-  co_return co_await over_endpoints<BlobInfo>(true, std::move(ask));
+  co_return co_await over_endpoints<BlobInfo>(About::digest, std::move(ask));
 }
 
 Task<Result<BlobInfo>> HttpUpstream::head_blob_at(std::string repository, Digest digest, Effort effort) {
@@ -124,7 +124,7 @@ Task<Result<BlobTransfer>> HttpUpstream::get_blob(std::string repository, Digest
     co_return fail(ErrorCode::invalid_argument, Blame::us, "a range that is none");
   }
   Ask<BlobTransfer> ask = [=, this](Effort effort) { return get_blob_at(repository, digest, offset, length, effort); };
-  co_return co_await over_endpoints<BlobTransfer>(false, std::move(ask));
+  co_return co_await over_endpoints<BlobTransfer>(About::bytes, std::move(ask));
 }
 
 Task<Result<BlobTransfer>> HttpUpstream::get_blob_at(std::string repository, Digest digest, std::uint64_t offset,

@@ -27,7 +27,7 @@ bool no_referrers_api(int status) { return status == 400 || status == 404 || sta
 Task<Result<TagPage>> HttpUpstream::list_tags(std::string repository, std::size_t limit, std::string last) {
   if (auto ok = check_repository(repository); !ok) co_return std::unexpected(std::move(ok).error());
   Ask<TagPage> ask = [=, this](Effort effort) { return list_tags_at(repository, limit, last, effort); };
-  co_return co_await over_endpoints<TagPage>(true, std::move(ask));
+  co_return co_await over_endpoints<TagPage>(About::name, std::move(ask));
 }
 
 Task<Result<TagPage>> HttpUpstream::list_tags_at(std::string repository, std::size_t limit, std::string last,
@@ -45,7 +45,7 @@ Task<Result<TagPage>> HttpUpstream::list_tags_at(std::string repository, std::si
 Task<Result<std::string>> HttpUpstream::referrers(std::string repository, Digest digest) {
   if (auto ok = check_repository(repository); !ok) co_return std::unexpected(std::move(ok).error());
   Ask<std::string> ask = [=, this](Effort effort) { return referrers_at(repository, digest, effort); };
-  co_return co_await over_endpoints<std::string>(true, std::move(ask));
+  co_return co_await over_endpoints<std::string>(About::name, std::move(ask));
 }
 
 Task<Result<std::string>> HttpUpstream::referrers_at(std::string repository, Digest digest, Effort effort) {

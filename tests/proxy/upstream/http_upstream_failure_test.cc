@@ -148,7 +148,22 @@ TEST_CASE_METHOD(TwoEndpoints, "an endpoint that lies or talks nonsense makes ro
   CHECK(second.count() == 2);
 }
 
-TEST_CASE_METHOD(TwoEndpoints, "what an endpoint says does not exist, or denies, is not asked of the next") {
+TEST_CASE_METHOD(TwoEndpoints, "a digest that one endpoint has not got is asked of the next") {
+  const auto only_there = second.add_blob(repository, "only there");
+  CHECK(blob(only_there));
+  CHECK(run(up().head_blob(repository, only_there)));
+  registry.script(image.manifest.to_string(), {.status = 404});
+  CHECK(manifest(image.manifest.to_string()));
+  const auto nowhere = Digest::of("nowhere");
+  CHECK(code_of(run(up().head_blob(repository, nowhere))) == ErrorCode::not_found);
+  SECTION("one that cannot be reached does not make it less missing, and is not waited for") {
+    second.go_away();
+    for (int i = 0; i < 2; ++i) CHECK(code_of(run(up().head_blob(repository, nowhere))) == ErrorCode::not_found);
+    CHECK(up().endpoints().at(1).state == EndpointStatus::State::resting);
+  }
+}
+
+TEST_CASE_METHOD(TwoEndpoints, "a tag that an endpoint says does not exist, or denies, is not asked of the next") {
   CHECK(code_of(manifest("absent")) == ErrorCode::not_found);
   registry.script("/manifests/", {.status = 403});
   CHECK(code_of(manifest("2.6")) == ErrorCode::denied);
