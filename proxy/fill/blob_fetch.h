@@ -89,6 +89,7 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   struct Attempt {
     explicit Attempt(LeastRate::Options least) : pace(least) {}
     Steady::time_point asked = Steady::now(), last_byte = asked;
+    Steady::duration waited{};   // for bytes of the upstream
     std::uint64_t begin = 0;     // of what it is asked for
     std::uint64_t received = 0;  // bytes
     std::uint64_t brought = 0;   // of them, those that were stored

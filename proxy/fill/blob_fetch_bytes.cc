@@ -79,7 +79,9 @@ Task<Result<std::size_t>> BlobFetch::read(Worker& worker, BlobTransfer& transfer
   auto got = co_await transfer.read(room);
   if (!got || *got == 0) co_return got;
   attempt.last_byte = Steady::now();
-  attempt.dripped = !attempt.pace.enough(*got, attempt.last_byte - began);
+  const auto waited = attempt.last_byte - began;
+  attempt.waited += waited;
+  attempt.dripped = !attempt.pace.enough(*got, waited);
   if (attempt.dripped) {
     co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream sends so little that it is not waited for", true);
   }
@@ -186,7 +188,8 @@ std::optional<BlobFetch::Workers::iterator> BlobFetch::straggler() {
   for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
     const auto& attempt = worker->attempt;
     const Extent rest = plan_->rest(worker->piece.ticket);
-    const double time = Seconds(now - attempt.asked).count();
+    // What we were slow in ourselves is not the connection's fault.
+    const double time = Seconds(attempt.waited + (worker->ours ? Steady::duration() : now - attempt.last_byte)).count();
     const bool awaited =
         std::ranges::any_of(readers, [&](std::uint64_t reader) { return extents.run_end(reader) == rest.begin; });
     pieces.push_back({.missing = rest.end > rest.begin ? rest.end - rest.begin : 0,
@@ -205,6 +208,8 @@ void BlobFetch::replace_straggler() {
   const auto slow = straggler();
   if (!slow) return;
   auto& worker = **slow;
+  spdlog::debug("fill of {}: the piece at byte {} comes too slowly", partial_->digest().to_string(),
+                plan_->rest(worker.piece.ticket).begin);
   if (workers_.size() >= options_.connections) {
     if (worker.abort && workers_.size() > 1) worker.abort();
     return;
