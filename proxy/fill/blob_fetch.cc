@@ -121,7 +121,8 @@ bool BlobFetch::without_ranges(const Worker& worker, const Error& error) {
 }
 
 Task<bool> BlobFetch::goes_on(Worker& worker, Result<void> ended) {
-  const Error error = ended ? ended_early() : std::move(ended).error();
+  const bool in_order = ended.has_value();
+  const Error error = in_order ? ended_early() : std::move(ended).error();
   if (!may_pass(error)) {
     give_up(error);
     co_return false;
@@ -134,7 +135,7 @@ Task<bool> BlobFetch::goes_on(Worker& worker, Result<void> ended) {
   if (!fruitful) scaler_.back_off();
   if (plan_ && workers_.size() > 1) co_return fruitful;
   Error why = fruitful ? error : sources_->verdict(error);
-  co_return co_await back_off(worker, std::move(why), ended.has_value()) && change_source(worker);
+  co_return co_await back_off(worker, std::move(why), in_order) && change_source(worker);
 }
 
 // Waits before the next attempt, or gives up.
@@ -144,7 +145,7 @@ Task<bool> BlobFetch::back_off(const Worker& worker, Error why, bool ended) {
   if (!delay && attempts_.all_ended()) {
     give_up({ErrorCode::digest_mismatch, Blame::upstream, "the upstream has fewer bytes than the size announced"});
   } else if (!delay) {
-    give_up(std::move(why));
+    give_up(why);
   }
   if (!delay) co_return false;
   spdlog::warn("fill of {} from {} broke off at byte {}: {}; next attempt in {} ms", partial_->digest().to_string(),

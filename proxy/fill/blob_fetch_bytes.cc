@@ -61,8 +61,11 @@ Task<Result<void>> BlobFetch::receive(Worker& worker, BlobTransfer& transfer, st
     worker.ours = false;
     if (room.empty()) break;
     auto got = co_await read(worker, transfer, room);
-    if (!got) done = std::unexpected(std::move(got).error());
-    if (!got || *got == 0 || failure_) break;
+    if (!got) {
+      done = std::unexpected(std::move(got).error());
+      break;
+    }
+    if (*got == 0 || failure_) break;
     co_await count(worker, transfer, *got);
     const auto dropped = std::min<std::uint64_t>(skip, *got);
     skip -= dropped;
@@ -255,8 +258,8 @@ Task<void> BlobFetch::note_and_hash() {
       }
     }
     auto hashed = co_await pools_.work.run([this] { return partial_->hash_more(); });
-    if (!hashed) give_up(std::move(hashed).error());
     more = note_wanted_ || (hashed && *hashed > 0);
+    if (!hashed) give_up(std::move(hashed).error());
   }
 }
 

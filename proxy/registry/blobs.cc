@@ -165,7 +165,7 @@ Task<Response> serve_filling(const RegistryContext& context, const RepositoryReq
       co_return error_response(sure.error(), Subject::blob);
   }
   if (!range) co_return std::move(response);
-  auto go_on = [&streams = context.uncached, order = order_for(request, digest)](auto broken, std::uint64_t from,
+  auto go_on = [&streams = context.uncached, order = order_for(request, digest)](const auto& broken, std::uint64_t from,
                                                                                  const Error& why) {
     return streams.go_on(order, broken, from, why);
   };

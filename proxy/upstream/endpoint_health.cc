@@ -43,11 +43,13 @@ std::vector<std::size_t> EndpointHealth::order() const {
   const MutexLock lock(mutex_);
   using Rank = std::tuple<int, int, std::size_t>;  // standing, doubt, as configured
   std::vector<Rank> ranks;
+  ranks.reserve(endpoints_.size());
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     ranks.emplace_back(standing(endpoints_[i], now), doubt_in(endpoints_[i], now), i);
   }
   std::ranges::sort(ranks);
   std::vector<std::size_t> order;
+  order.reserve(ranks.size());
   for (const auto& rank : ranks) order.push_back(std::get<std::size_t>(rank));
   return order;
 }
@@ -71,6 +73,7 @@ std::vector<std::size_t> EndpointHealth::order_for_transfer() const {
   enum class Turn : std::uint8_t { probe, usual, slow };
   using Rank = std::tuple<int, int, Turn, double, std::size_t>;  // standing, doubt, -, expected time, as configured
   std::vector<Rank> ranks;
+  ranks.reserve(endpoints_.size());
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const auto& endpoint = endpoints_[i];
     const bool due = endpoint.last_transfer + options_.probe <= now;
@@ -81,6 +84,7 @@ std::vector<std::size_t> EndpointHealth::order_for_transfer() const {
   }
   std::ranges::sort(ranks);
   std::vector<std::size_t> order;
+  order.reserve(ranks.size());
   for (const auto& rank : ranks) order.push_back(std::get<std::size_t>(rank));
   return order;
 }
@@ -158,6 +162,7 @@ std::vector<EndpointHealth::State> EndpointHealth::states() const {
   const MutexLock lock(mutex_);
   const double best = best_rate(now);
   std::vector<State> states;
+  states.reserve(endpoints_.size());
   for (const auto& endpoint : endpoints_) {
     states.push_back({.resting = is_resting(endpoint, now),
                       .distrusted = is_distrusted(endpoint, now),

@@ -107,6 +107,7 @@ void HttpUpstream::note(std::size_t endpoint, const Error* error) {
 std::vector<EndpointStatus> HttpUpstream::endpoints() const {
   const auto states = health_->states();
   std::vector<EndpointStatus> endpoints;
+  endpoints.reserve(states.size());
   for (std::size_t i = 0; i < states.size(); ++i) {
     endpoints.push_back({options_->endpoints[i].authority(), state_of(states[i]), states[i].transfers, states[i].rate});
   }

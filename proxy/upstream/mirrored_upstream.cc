@@ -50,7 +50,8 @@ Task<Result<T>> MirroredUpstream::over_members(Question question, std::string re
   std::optional<Error> own_error, missing;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const bool is_own = order[i] == own();
-    const std::string key = order[i]->name() + ' ' + repository + ' ' + what;
+    std::string key = order[i]->name();
+    key.append(" ").append(repository).append(" ").append(what);
     Result<T> answer =
         fail(ErrorCode::not_found, Blame::upstream, order[i]->name() + " has just said that it has none");
     if (!without_.contains(key)) {

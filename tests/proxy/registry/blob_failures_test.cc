@@ -150,7 +150,8 @@ TEST_CASE_METHOD(Fixture, "after the fill of another upstream the client's own u
   upstream->fail_calls("get_blob", away, 0);
   hub->release();
   CHECK(mine.get().status == 502);
-  CHECK(upstream->count("get_blob") == 2);
+  const auto asked = upstream->count("get_blob");  // by the joined fill, by one of its own, or both
+  CHECK((asked == 1 || asked == 2));
 }
 
 TEST_CASE_METHOD(Fixture, "an index opens nothing: what it names is asked of the upstream") {
