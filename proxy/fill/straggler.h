@@ -19,8 +19,8 @@ struct PieceProgress {
 };
 
 struct StragglerPolicy {
-  std::chrono::milliseconds silence{6'000};  // so long without a byte is a straggler, awaited or not
-  std::chrono::milliseconds least{5'000};    // what a twin must be able to save, and the age from which rates count
+  std::chrono::milliseconds silence{3'000};  // so long without a byte is a straggler, awaited or not
+  std::chrono::milliseconds least{2'000};    // what a twin must be able to save, and the age from which rates count
   double factor = 4;                         // slower than a usual connection by this
 };
 
