@@ -9,13 +9,10 @@
 #include <utility>
 
 #include "proxy/fill/timer_wait.h"
+#include "proxy/fill/transfer_errors.h"
 
 namespace paddock {
 namespace {
-
-Error ended_early() {
-  return {ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early", /*retryable=*/true};
-}
 
 // Whatever an upstream does in the middle of a blob may pass. What concerns us, or all of its bytes, does not.
 bool may_pass(const Error& error) {

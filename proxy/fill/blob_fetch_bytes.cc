@@ -9,6 +9,7 @@
 
 #include "proxy/fill/blob_fetch.h"
 #include "proxy/fill/timer_wait.h"
+#include "proxy/fill/transfer_errors.h"
 
 namespace paddock {
 namespace {
@@ -85,9 +86,7 @@ Task<Result<std::size_t>> BlobFetch::read(Worker& worker, BlobTransfer& transfer
   const auto waited = attempt.last_byte - began;
   attempt.waited += waited;
   attempt.dripped = !attempt.pace.enough(*got, waited);
-  if (attempt.dripped) {
-    co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream sends so little that it is not waited for", true);
-  }
+  if (attempt.dripped) co_return std::unexpected(only_drips());
   co_return got;
 }
 

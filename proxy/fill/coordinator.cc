@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "proxy/fill/no_upstream.h"
+#include "proxy/fill/transfer_errors.h"
 
 namespace paddock {
 
@@ -148,8 +149,7 @@ Result<void> FillCoordinator::leave_out_wrong(Job& job) {
   for (auto source = job.sources->current(); wrong_.contains(wrong_key(job.digest, *source));
        source = job.sources->current()) {
     if (job.sources->drop(source)) continue;
-    return paddock::fail(ErrorCode::digest_mismatch, Blame::upstream,
-                         "the upstream has just sent other bytes than " + job.digest.to_string() + ", twice");
+    return std::unexpected(wrong_twice(job.digest));
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "proxy/fill/timer_wait.h"
+#include "proxy/fill/transfer_errors.h"
 #include "storage/partial_blob.h"
 
 namespace paddock {
@@ -234,8 +235,10 @@ Task<Result<void>> UncachedStream::transfer_rest() {
   auto transfer = co_await open_transfer();
   if (!transfer) co_return std::unexpected(std::move(transfer).error());
   std::uint64_t left = 0, skip = 0;
+  bool whole = false;
   {
     const MutexLock lock(mutex_);
+    whole = position_ == 0;
     left = *size_ - position_;
     skip = position_ - transfer->offset;
   }
@@ -248,11 +251,9 @@ Task<Result<void>> UncachedStream::transfer_rest() {
     if (!got) co_return std::unexpected(got.error());
     if (!pace.enough(*got, Steady::now() - asked)) {
       brought_ = false;
-      co_return fail(ErrorCode::timeout, Blame::upstream, "the upstream sends so little that it is not waited for",
-                     true);
+      co_return std::unexpected(only_drips());
     }
-    if (*got == 0)
-      co_return fail(ErrorCode::unavailable, Blame::upstream, "the upstream ended the transfer early", true);
+    if (*got == 0) co_return std::unexpected(ended_early());
     const auto dropped = std::min<std::uint64_t>(skip, *got);
     skip -= dropped;
     if (dropped == *got) continue;
@@ -260,7 +261,7 @@ Task<Result<void>> UncachedStream::transfer_rest() {
     left -= *got - dropped;
     if (auto taken = co_await take(buffer_.substr(dropped, *got - dropped), *transfer); !taken) co_return taken;
   }
-  co_return co_await verify(transfer->source);
+  co_return co_await verify(transfer->source, whole ? Doubt::certain : Doubt::likely);
 }
 
 Task<Result<void>> UncachedStream::take(std::string bytes, const BlobTransfer& transfer) {
@@ -286,14 +287,14 @@ Task<Result<void>> UncachedStream::take(std::string bytes, const BlobTransfer& t
   co_return Result<void>{};
 }
 
-Task<Result<void>> UncachedStream::verify(const std::string& source) {
+Task<Result<void>> UncachedStream::verify(const std::string& source, Doubt when_wrong) {
   auto actual = co_await common_.pool.run([this]() -> Result<Digest> { return hasher_->finish(); });
   if (!actual) co_return std::unexpected(std::move(actual).error());
   if (*actual == order_.digest) co_return Result<void>{};
   if (common_.came_wrong) common_.came_wrong(order_.digest);
   spdlog::error("{} came wrong from {}, uncached: its digest is {}", order_.digest.to_string(), source,
                 actual->to_string());
-  order_.upstream->distrust(source, Doubt::certain);
+  order_.upstream->distrust(source, when_wrong);
   co_return fail(ErrorCode::digest_mismatch, Blame::upstream,
                  "the upstream sent other bytes than " + order_.digest.to_string());
 }

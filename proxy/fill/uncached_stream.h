@@ -7,8 +7,7 @@
 // are out only when the digest of the whole is right. A broken transfer is taken up again where it was. It ends when
 // nobody reads any more.
 //
-//
-// Thread-safe. its work stays on the event loop that it was started on; readers may be on any.
+// Thread-safe. Its work stays on the event loop that it was started on; readers may be on any.
 // Errors: those of Upstream; digest_mismatch; protocol when the upstream says no size or another one; cancelled.
 #pragma once
 
@@ -84,7 +83,8 @@ class UncachedStream : public std::enable_shared_from_this<UncachedStream> {
   Result<void> set_size(std::uint64_t size);
   // Waits if that was more than the bandwidth allows.
   Task<Result<void>> take(std::string bytes, const BlobTransfer& transfer);
-  Task<Result<void>> verify(const std::string& source);
+  // `when_wrong`: of `source`, which may have brought only a part.
+  Task<Result<void>> verify(const std::string& source, Doubt when_wrong);
   // Waits until there is room for another block.
   Task<Result<void>> make_room();
   void drop_what_all_have() PADDOCK_REQUIRES(mutex_);

@@ -1,13 +1,13 @@
 #include "proxy/fill/uncached_streams.h"
 
+#include "proxy/fill/transfer_errors.h"
+
 namespace paddock {
 
 UncachedStreams::UncachedStreams(EventLoops& loops, BlockingPool& pool, Options options)
     : loops_(loops),
-      options_(options),
       common_{options.stream, pool, std::make_shared<StreamMemory>(options.memory),
               [this](const Digest& digest) { came_wrong(digest); }},
-      memory_(common_.memory),
       wrong_once_(options.clock != nullptr ? *options.clock : system_clock_, options.wrong_rest),
       refused_(options.clock != nullptr ? *options.clock : system_clock_, options.wrong_rest) {}
 
@@ -36,7 +36,7 @@ UncachedStreams::Reader UncachedStreams::join_or_begin(FillOrder order, std::uin
     const MutexLock lock(mutex_);
     if (auto running = join(digest, first, start.begin)) return running;
     std::erase_if(streams_, [](const auto& entry) { return entry.second.expired(); });
-    stream = std::make_shared<UncachedStream>(std::move(order), std::move(start), common_, memory_->take());
+    stream = std::make_shared<UncachedStream>(std::move(order), std::move(start), common_, common_.memory->take());
     reader = stream->join();
     streams_.emplace(digest, stream);
   }
@@ -51,10 +51,7 @@ bool UncachedStreams::running(const Digest& digest) {
 }
 
 Task<Result<UncachedStreams::Reader>> UncachedStreams::open(FillOrder order, Deadline deadline) {
-  if (refused_.contains(order.digest.to_string())) {
-    co_return fail(ErrorCode::digest_mismatch, Blame::upstream,
-                   "the upstream has just sent other bytes than " + order.digest.to_string() + ", twice");
-  }
+  if (refused_.contains(order.digest.to_string())) co_return std::unexpected(wrong_twice(order.digest));
   // The stream shared may be another repository's, or another upstream's: how that fails says nothing about ours.
   constexpr int tries = 3;
   for (int number = 1;; ++number) {

@@ -45,7 +45,7 @@ class UncachedStreams {
 
   [[nodiscard]] std::uint64_t begun() const { return begun_; }  // streams
   [[nodiscard]] std::uint64_t wrong() const { return wrong_; }  // of them, those that brought wrong bytes
-  [[nodiscard]] std::uint64_t memory() const { return memory_->used(); }
+  [[nodiscard]] std::uint64_t memory() const { return common_.memory->used(); }
 
  private:
   // Of a stream that begins between `first` and `last`.
@@ -55,10 +55,8 @@ class UncachedStreams {
   void came_wrong(const Digest& digest);
 
   EventLoops& loops_;
-  const Options options_;
   const SystemClock system_clock_;
   const UncachedStream::Common common_;
-  const std::shared_ptr<StreamMemory> memory_;
   std::atomic<std::uint64_t> begun_{0}, wrong_{0};
   NegativeCache wrong_once_, refused_;  // digests
   Mutex mutex_;

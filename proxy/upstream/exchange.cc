@@ -5,7 +5,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <random>
 #include <utility>
 
 #include "proxy/upstream/answers.h"
@@ -196,10 +195,6 @@ void Exchange::count_bytes(const std::string& endpoint, std::uint64_t bytes) con
   if (observer_.on_bytes) observer_.on_bytes(options_->name, endpoint, bytes);
 }
 
-double Exchange::random() const {
-  if (options_->random) return options_->random();
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
-}
+double Exchange::random() const { return options_->random ? options_->random() : jitter(); }
 
 }  // namespace paddock

@@ -4,13 +4,12 @@ Holding is how tests get "in the middle of a fill" without guessing with sleeps.
 """
 
 import http.client
-import http.server
 import socket
-import socketserver
 import threading
 from dataclasses import dataclass
 
 from . import case, process
+from .live_server import LiveServer, QuietHandler
 
 CHUNK = 256 * 1024
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
@@ -53,38 +52,9 @@ class Hold:
         self._released.wait(120)
 
 
-class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, port, front):
-        self.front = front
-        self.live = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def get_request(self):
-        connection, address = super().get_request()
-        self.live.add(connection)
-        return connection, address
-
-    def close_request(self, request):
-        self.live.discard(request)
-        super().close_request(request)
-
-    def handle_error(self, request, client_address):
-        pass  # a client that goes away in mid body is what several tests are about
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_):
-        pass
-
+class _Handler(QuietHandler):
     def do_GET(self):
-        self.server.front.relay(self)
+        self.server.owner.relay(self)
 
     do_HEAD = do_GET
 
@@ -105,8 +75,7 @@ class Front:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
-        self._server = _Server(self.port, self)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = LiveServer(self.port, _Handler, self)
 
     def stop(self):
         """The upstream is away: connections are refused, and those that were open are cut."""

@@ -4,12 +4,10 @@ The faults are in faults.py. What it counts is what it handed to the kernel, a l
 """
 
 import hashlib
-import http.server
 import json
 import random
 import re
 import socket
-import socketserver
 import struct
 import threading
 import time
@@ -17,6 +15,7 @@ from dataclasses import dataclass, field
 
 from . import process
 from .faults import Cut, Fault
+from .live_server import LiveServer, QuietHandler
 
 _PIECE = 128 * 1024
 _LABEL = 64
@@ -93,21 +92,7 @@ class Answer:
     pace: int = 0
 
 
-class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-
-    def __init__(self, port, registry):
-        self.registry = registry
-        self.live = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def get_request(self):
-        connection, address = super().get_request()
-        self.live.add(connection)
-        return connection, address
-
+class _Server(LiveServer):
     def shutdown_request(self, request):
         try:
             reset = request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == struct.pack("ii", 1, 0)
@@ -118,24 +103,11 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         else:
             super().shutdown_request(request)
 
-    def close_request(self, request):
-        self.live.discard(request)
-        super().close_request(request)
 
-    def handle_error(self, request, client_address):
-        pass
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_):
-        pass
-
+class _Handler(QuietHandler):
     def do_GET(self):
         try:
-            self.server.registry.answer(self)
+            self.server.owner.answer(self)
         except (OSError, Cut):
             self.close_connection = True
 
@@ -161,8 +133,7 @@ class ScriptedRegistry:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self):
-        self._server = _Server(self.port, self)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = _Server(self.port, _Handler, self)
 
     def stop(self):
         """Connections are refused, and those that were open are reset."""
