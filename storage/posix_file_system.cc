@@ -6,6 +6,7 @@
 #include <charconv>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -63,6 +64,8 @@ class Descriptor {
   int fd_;
 };
 
+constexpr std::size_t most_pages = 1024;  // looked at in one call of in_memory()
+
 class PosixFile final : public File {
  public:
   PosixFile(Descriptor descriptor, Path path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
@@ -84,6 +87,23 @@ class PosixFile final : public File {
     const iovec into{.iov_base = out.data(), .iov_len = out.size()};
     const auto got = ::preadv2(descriptor(), &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
     return got > 0 ? static_cast<std::size_t>(got) : 0;  // what is wrong shows when it is read for good
+  }
+
+  // mincore(2), as cachestat(2) also counts pages that are still being read.
+  [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const override {
+    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    std::array<unsigned char, most_pages> present;  // NOLINT(cppcoreguidelines-pro-type-member-init): written below
+    const std::uint64_t skipped = offset % page;
+    const std::uint64_t pages = std::min<std::uint64_t>((skipped + length + page - 1) / page, most_pages);
+    void* const mapped =
+        ::mmap(nullptr, pages * page, PROT_NONE, MAP_SHARED, descriptor(), static_cast<off_t>(offset - skipped));
+    if (mapped == MAP_FAILED) return 0;
+    const bool known = ::mincore(mapped, pages * page, present.data()) == 0;
+    ::munmap(mapped, pages * page);
+    const auto first = std::span(present).first(known ? pages : 0);
+    const auto run = static_cast<std::uint64_t>(
+        std::ranges::find_if(first, [](unsigned char in) { return (in & 1U) == 0; }) - first.begin());
+    return run == 0 ? 0 : std::min(run * page - skipped, length);
   }
 
   Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {

@@ -1,9 +1,22 @@
 #include "proxy/net/body_writer.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace paddock {
 namespace {
+
+using Failure = BodyWriter::Failure;
+
+constexpr auto too_short = "a file is shorter than it should be";
+constexpr std::uint64_t kernel_step = std::uint64_t{2} << 20U;  // bytes, between two looks at what is in memory
+constexpr std::chrono::seconds still_in_memory{1};              // what was seen there
+
+void cut_off(FileRegion& region, std::uint64_t bytes) {
+  region.offset += bytes;
+  region.length -= bytes;
+}
 
 std::uint64_t size_of(const BodyPiece& piece) {
   const auto* const region = std::get_if<FileRegion>(&piece);
@@ -12,14 +25,14 @@ std::uint64_t size_of(const BodyPiece& piece) {
 
 }  // namespace
 
-Task<std::optional<std::string>> BodyWriter::send(const BodyStream& body) {
+Task<Failure> BodyWriter::send(const BodyStream& body) {
   while (sent_ < body.length) {
     auto piece = co_await body.next();
     if (!piece) co_return piece.error().context;
     const auto size = size_of(*piece);
     if (size == 0) co_return "the body ended early";
     if (size > body.length - sent_) co_return "the body is longer than announced";
-    std::optional<std::string> failed;
+    Failure failed;
     if (auto* const region = std::get_if<FileRegion>(&*piece)) {
       failed = co_await send_region(std::move(*region));
     } else {
@@ -30,38 +43,62 @@ Task<std::optional<std::string>> BodyWriter::send(const BodyStream& body) {
   co_return std::nullopt;
 }
 
-Task<std::optional<std::string>> BodyWriter::send_text(std::string_view header, std::string_view body) {
+Task<Failure> BodyWriter::send_text(std::string_view header, std::string_view body) {
   auto failed = co_await send_bytes(asio::buffer(header), asio::buffer(body));
   sent_ -= std::min<std::uint64_t>(sent_, header.size());
   co_return failed;
 }
 
-Task<std::optional<std::string>> BodyWriter::send_region(FileRegion region) {
-  if (!buffer_) buffer_ = std::make_shared<std::vector<std::byte>>(buffer_size_);
+Task<Failure> BodyWriter::send_region(FileRegion region) {
+  const bool kernel = !connection_.tls() && region.file->descriptor() >= 0;
   while (region.length != 0) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(region.length, buffer_size_));
-    std::size_t got = region.file->read_cached(region.offset, std::span(*buffer_).first(wanted));
-    if (got == 0) {
-      connection_.no_deadline();
-      auto read = co_await pool_.run([file = region.file, offset = region.offset, buffer = buffer_, wanted] {
-        return file->read_at(offset, std::span(*buffer).first(wanted));
-      });
-      if (!read) co_return read.error().context;
-      if (*read != wanted) co_return "a file is shorter than it should be";
-      got = wanted;
-    }
-    if (auto failed = co_await send_bytes(asio::buffer(buffer_->data(), got), {})) co_return failed;
-    region.offset += got;
-    region.length -= got;
+    const auto in_memory = kernel ? region.file->in_memory(region.offset, std::min(region.length, kernel_step)) : 0;
+    auto failed = in_memory != 0 ? co_await send_by_kernel(region, in_memory) : co_await send_through_buffer(region);
+    if (failed) co_return failed;
   }
   co_return std::nullopt;
 }
 
-Task<std::optional<std::string>> BodyWriter::send_bytes(asio::const_buffer first, asio::const_buffer second) {
-  const auto error = co_await connection_.write({first, second}, stall_, &sent_);
-  if (!error) co_return std::nullopt;
-  if (connection_.timed_out()) co_return "the client stopped reading";
-  co_return "the client went away: " + error.message();
+Task<Failure> BodyWriter::send_by_kernel(FileRegion& region, std::uint64_t bytes) {
+  const auto begun = std::chrono::steady_clock::now();
+  while (bytes != 0 && std::chrono::steady_clock::now() - begun < still_in_memory) {
+    connection_.deadline(stall_);
+    const auto [error, size] = co_await connection_.send_file(region.file->descriptor(), region.offset, bytes);
+    if (error) co_return failure(error);
+    if (size == 0) co_return too_short;
+    sent_ += size;
+    bytes -= size;
+    cut_off(region, size);
+  }
+  co_await asio::post(connection_.get_executor(), asio::use_awaitable);  // others' turn: it may never have had to wait
+  co_return std::nullopt;
+}
+
+Task<Failure> BodyWriter::send_through_buffer(FileRegion& region) {
+  if (!buffer_) buffer_ = std::make_shared<std::vector<std::byte>>(buffer_size_);
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(region.length, buffer_size_));
+  std::size_t got = region.file->read_cached(region.offset, std::span(*buffer_).first(wanted));
+  if (got == 0) {
+    connection_.no_deadline();
+    auto read = co_await pool_.run([file = region.file, offset = region.offset, buffer = buffer_, wanted] {
+      return file->read_at(offset, std::span(*buffer).first(wanted));
+    });
+    if (!read) co_return read.error().context;
+    if (*read != wanted) co_return too_short;
+    got = wanted;
+  }
+  cut_off(region, got);
+  co_return co_await send_bytes(asio::buffer(buffer_->data(), got), {});
+}
+
+Task<Failure> BodyWriter::send_bytes(asio::const_buffer first, asio::const_buffer second) {
+  co_return failure(co_await connection_.write({first, second}, stall_, &sent_));
+}
+
+Failure BodyWriter::failure(const Connection::SystemError& error) const {
+  if (!error) return std::nullopt;
+  if (connection_.timed_out()) return "the client stopped reading";
+  return "the client went away: " + error.message();
 }
 
 }  // namespace paddock

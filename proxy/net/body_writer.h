@@ -1,7 +1,11 @@
-// BodyWriter: sends a BodyStream over a connection. The one place where file content meets a socket, and so the place
-// for a way that keeps it in the kernel.
+// BodyWriter: sends a BodyStream over a connection. The one place where file content meets a socket.
 //
-// Private to proxy/net; on the connection's loop. Costs one buffer, made when a region of a file is first sent.
+//   in memory, plain connection ──▶ sendfile(2), on the loop
+//   in memory, TLS              ──▶ read into the buffer on the loop, sent from it
+//   not in memory               ──▶ read into the buffer on the pool, sent from it: no other connection waits for a
+//   disk
+//
+// Private to proxy/net; on the connection's loop. Costs one buffer, made when one is first needed.
 // It never sends more than the stream's length; a stream that yields less, more or an error is reported, not patched.
 #pragma once
 
@@ -24,14 +28,19 @@ class BodyWriter {
              std::chrono::steady_clock::duration stall)
       : connection_(connection), pool_(pool), buffer_size_(buffer_size), stall_(stall) {}
 
-  // Nothing when all of it went out; else why the connection has to be aborted.
-  Task<std::optional<std::string>> send(const BodyStream& body);
-  Task<std::optional<std::string>> send_text(std::string_view header, std::string_view body);
+  using Failure = std::optional<std::string>;  // why the connection has to be aborted
+
+  Task<Failure> send(const BodyStream& body);
+  Task<Failure> send_text(std::string_view header, std::string_view body);
   [[nodiscard]] std::uint64_t sent() const { return sent_; }  // bytes of the body
 
  private:
-  Task<std::optional<std::string>> send_region(FileRegion region);
-  Task<std::optional<std::string>> send_bytes(asio::const_buffer first, asio::const_buffer second);
+  Task<Failure> send_region(FileRegion region);
+  // Both send some of the region's begin and cut it off.
+  Task<Failure> send_by_kernel(FileRegion& region, std::uint64_t bytes);
+  Task<Failure> send_through_buffer(FileRegion& region);
+  Task<Failure> send_bytes(asio::const_buffer first, asio::const_buffer second);
+  [[nodiscard]] Failure failure(const Connection::SystemError& error) const;
 
   Connection& connection_;
   BlockingPool& pool_;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <openssl/x509v3.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <tuple>
 
@@ -90,6 +91,24 @@ Task<std::pair<Connection::SystemError, std::size_t>> Connection::read(asio::mut
 Task<std::pair<Connection::SystemError, std::size_t>> Connection::write_some(asio::const_buffer buffer) {
   const auto [error, size] = co_await async_write_some(buffer, as_tuple);
   co_return std::pair(cause(error), size);
+}
+
+Task<std::pair<Connection::SystemError, std::size_t>> Connection::send_file(int descriptor, std::uint64_t offset,
+                                                                            std::size_t length) {
+  SystemError error;
+  socket_.native_non_blocking(true, error);
+  while (!error) {
+    auto at = static_cast<off_t>(offset);
+    const auto sent = ::sendfile(socket_.native_handle(), descriptor, &at, length);
+    if (sent >= 0) co_return std::pair(error, static_cast<std::size_t>(sent));
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) {
+      std::tie(error) = co_await socket_.async_wait(asio::socket_base::wait_write, as_tuple);
+    } else {
+      error.assign(errno, boost::system::system_category());
+    }
+  }
+  co_return std::pair(cause(error), std::size_t{0});
 }
 
 Connection::SystemError Connection::cause(SystemError code) const {

@@ -55,6 +55,10 @@ class Connection {
   // At least one byte, or an error.
   Task<std::pair<SystemError, std::size_t>> read(asio::mutable_buffer buffer);
   Task<std::pair<SystemError, std::size_t>> write_some(asio::const_buffer buffer);
+  // By the kernel, without a copy through us; not over TLS. The process ignores SIGPIPE (see main.cc), as sendfile(2)
+  // cannot be told not to raise it. `length` is at most what sendfile(2) takes at once; 0 bytes
+  // without an error: the file ends.
+  Task<std::pair<SystemError, std::size_t>> send_file(int descriptor, std::uint64_t offset, std::size_t length);
   // What a failed operation really died of.
   [[nodiscard]] SystemError cause(SystemError code) const;
 

@@ -38,6 +38,33 @@ TEST_CASE("posix: a descriptor is given out and is closed on exec") {
   CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
 }
 
+TEST_CASE("posix: what is in memory is counted up to the first page that is not") {
+  const TemporaryFolder folder;
+  PosixFileSystem fs;
+  const auto file = fs.open(folder / "f", FileSystem::Open::create).value();
+  constexpr std::uint64_t block = std::uint64_t{1} << 20U;
+  const std::vector<std::byte> bytes(block, std::byte{7});
+  REQUIRE(file->write_at(0, bytes));
+  REQUIRE(file->write_at(2 * block, bytes));  // a hole before it, which nobody has read
+  CHECK(file->in_memory(0, block) == block);
+  CHECK(file->in_memory(0, 3 * block) == block);
+  CHECK(file->in_memory(5, 100) == 100);
+  CHECK(file->in_memory(block - 5, block) == 5);
+  CHECK(file->in_memory(block, block) == 0);
+  CHECK(file->in_memory(2 * block + 4097, block) == block - 4097);
+  CHECK(file->in_memory(3 * block, block) == 0);
+  CHECK(file->in_memory(0, 0) == 0);
+}
+
+TEST_CASE("posix: of a long part that is in memory at least a megabyte is counted") {
+  const TemporaryFolder folder;
+  PosixFileSystem fs;
+  const auto file = fs.open(folder / "f", FileSystem::Open::create).value();
+  const std::vector<std::byte> bytes(std::size_t{16} << 20U, std::byte{7});
+  REQUIRE(file->write_at(0, bytes));
+  CHECK(file->in_memory(3, bytes.size()) >= std::uint64_t{1} << 20U);
+}
+
 TEST_CASE("posix: what is made is closed to strangers") {
   const TemporaryFolder folder;
   PosixFileSystem fs;

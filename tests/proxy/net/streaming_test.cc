@@ -2,7 +2,9 @@
 #include <catch2/catch.hpp>
 
 #include "proxy/net/tls.h"
+#include "storage/posix_file_system.h"
 #include "tests/proxy/net/server_fixture.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/tls_certificates.h"
 
 namespace paddock {
@@ -37,6 +39,37 @@ class TextFile final : public File {
  private:
   const std::string text_;
   const std::uint64_t broken_from_;
+};
+
+// A file on the disk that tells how it was read, and of which at most every second look finds something in memory.
+class WatchedFile final : public File {
+ public:
+  enum class Memory : std::uint8_t { all, every_second };
+  WatchedFile(const TemporaryFolder& folder, const std::string& content, Memory memory = Memory::all)
+      : file_(PosixFileSystem().open(folder / "watched", FileSystem::Open::create).value()), memory_(memory) {
+    REQUIRE(file_->write_at(0, std::as_bytes(std::span(content))));
+  }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    ++reads;
+    return file_->read_at(offset, out);
+  }
+  [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const override {
+    if (memory_ == Memory::every_second && looks_++ % 2 == 0) return 0;
+    return file_->in_memory(offset, length);
+  }
+  Result<void> write_at(std::uint64_t, std::span<const std::byte>) override {
+    return fail(ErrorCode::unsupported, Blame::us, "read only");
+  }
+  Result<void> sync_data() override { return {}; }
+  [[nodiscard]] Result<std::uint64_t> size() const override { return file_->size(); }
+  [[nodiscard]] int descriptor() const override { return file_->descriptor(); }
+
+  mutable std::atomic<int> reads{0};
+
+ private:
+  const std::unique_ptr<File> file_;
+  const Memory memory_;
+  mutable std::atomic<int> looks_{0};
 };
 
 using Pieces = std::vector<Result<BodyPiece>>;
@@ -86,6 +119,49 @@ TEST_CASE("ten megabytes arrive byte for byte, plain and over TLS") {
   CHECK_FALSE(seen.aborted);
 }
 
+TEST_CASE("what is in memory goes out by the kernel, over plain connections of any kind, without being read") {
+  const TemporaryFolder folder;
+  const auto content = pattern(9'000'001);
+  const auto file = std::make_shared<WatchedFile>(folder, content);
+  ServerFixture fixture(streaming(content.size() - 1, {FileRegion{file, 1, content.size() - 1}}));
+  const bool unix_socket = GENERATE(false, true);
+  fixture.serve(nullptr, unix_socket ? "unix:" + (folder / "socket").string() : "127.0.0.1:0");
+  auto client = fixture.raw();
+  for (int round = 0; round < 2; ++round) {
+    client.send(get);
+    const auto answer = client.read_response();
+    CHECK(answer.ends_with("\r\n\r\n" + content.substr(1)));
+  }
+  CHECK(file->reads == 0);
+  CHECK(fixture.seen(2).body_bytes == content.size() - 1);
+}
+
+TEST_CASE("what is only partly in memory arrives whole, by the kernel and through the buffer in turn") {
+  const TemporaryFolder folder;
+  const auto content = pattern(9'000'001);
+  const auto file = std::make_shared<WatchedFile>(folder, content, WatchedFile::Memory::every_second);
+  ServerFixture fixture(streaming(content.size(), {FileRegion{file, 0, content.size()}}));
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send(get);
+  CHECK(client.read_response().ends_with("\r\n\r\n" + content));
+  CHECK(file->reads > 1);
+}
+
+TEST_CASE("over TLS a file is read, as the kernel cannot encrypt it") {
+  const TemporaryFolder folder;
+  const auto content = pattern(1'000'000);
+  const auto file = std::make_shared<WatchedFile>(folder, content);
+  ServerFixture fixture(streaming(content.size(), {FileRegion{file, 0, content.size()}}));
+  TestCa ca;
+  const auto files = ca.issue_local();
+  fixture.serve(make_tls_server(files.certificate, files.key).value());
+  const auto answer = fixture.ask({.url = fixture.url("/s", true), .tls = make_tls_client(ca.file()).value()});
+  REQUIRE(answer.has_value());
+  CHECK((answer->body == content));
+  CHECK(file->reads > 0);
+}
+
 TEST_CASE("a stream's length is right on HEAD without pulling it") {
   ServerFixture fixture(streaming(12345, {}));
   fixture.serve();
@@ -112,7 +188,7 @@ struct Broken {
   std::string reason;
 };
 
-std::vector<Broken> broken_streams() {
+std::vector<Broken> broken_streams(const TemporaryFolder& folder) {
   const auto file = std::make_shared<TextFile>("0123456789", 8);
   return {
       {"fails at once", 10, {fail(ErrorCode::unavailable, Blame::upstream, "upstream gone")}, "", "upstream gone"},
@@ -130,11 +206,17 @@ std::vector<Broken> broken_streams() {
        {text("01234"), FileRegion{std::make_shared<TextFile>("01234567"), 5, 5}},
        "01234",
        "a file is shorter than it should be"},
+      {"the file that the kernel sends is short",
+       10,
+       {FileRegion{std::make_shared<WatchedFile>(folder, "01234567"), 0, 10}},
+       "01234567",
+       "a file is shorter than it should be"},
   };
 }
 
 TEST_CASE("a stream that goes wrong resets the connection and is observed as aborted") {
-  for (auto& broken : broken_streams()) {
+  const TemporaryFolder folder;
+  for (auto& broken : broken_streams(folder)) {
     CAPTURE(broken.name);
     ServerFixture fixture(streaming(broken.length, broken.pieces));
     fixture.serve();
@@ -165,8 +247,16 @@ TEST_CASE("our client sees a broken stream as an error, plain and over TLS") {
   CHECK(answer.error().retryable);
 }
 
+// From memory or by the kernel.
+BodyPiece megabyte(const TemporaryFolder& folder, bool by_kernel) {
+  const std::string content(1'000'000, 'x');
+  if (!by_kernel) return text(content);
+  return FileRegion{std::make_shared<WatchedFile>(folder, content), 0, content.size()};
+}
+
 TEST_CASE("a client that stops reading is cut off") {
-  const auto piece = text(std::string(1'000'000, 'x'));
+  const TemporaryFolder folder;
+  const auto piece = megabyte(folder, GENERATE(false, true));
   ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)), {.send_timeout = std::chrono::seconds(1)});
   fixture.serve();
   auto client = RawSocket::connect(fixture.address(), 4096);
@@ -178,7 +268,8 @@ TEST_CASE("a client that stops reading is cut off") {
 }
 
 TEST_CASE("a client that goes away ends the stream") {
-  const auto piece = text(std::string(1'000'000, 'x'));
+  const TemporaryFolder folder;
+  const auto piece = megabyte(folder, GENERATE(false, true));
   ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)));
   fixture.serve();
   auto client = fixture.raw();
