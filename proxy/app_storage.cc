@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/caching_catalog.h"
+
 namespace paddock {
 namespace {
 
@@ -36,7 +38,7 @@ Result<RecoveryReport> Storage::recover(std::function<bool(const Digest&)> in_us
   auto recovered = paddock::recover(*fs_, folder_.paths(), space_, clock_, access,
                                     RecoveryOptions{.on_progress = std::move(on_progress)});
   if (!recovered) return std::unexpected(std::move(recovered).error());
-  catalog_ = std::move(recovered->catalog);
+  catalog_ = std::make_unique<CachingCatalog>(std::move(recovered->catalog));
   last_use_.emplace(*catalog_, clock_);
   blobs_.emplace(*fs_, folder_.paths(), *catalog_, space_, clock_,
                  DiskBlobStore::Options{.on_use = [this](const Digest& digest) { last_use_->record(digest); },

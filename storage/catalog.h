@@ -69,6 +69,18 @@ class Catalog {
  public:
   virtual ~Catalog() = default;
 
+  // --- what is in memory: for event loops, as these never block; nothing where it would have to be looked up ---
+  [[nodiscard]] virtual std::optional<TagRecord> recent_tag(const RepositoryKey& /*repository*/,
+                                                            const std::string& /*tag*/) {
+    return std::nullopt;
+  }
+  [[nodiscard]] virtual bool recently_linked(const RepositoryKey& /*repository*/, const Digest& /*digest*/) {
+    return false;
+  }
+  [[nodiscard]] virtual bool recently_held(const RepositoryKey& /*repository*/, const Digest& /*manifest*/) {
+    return false;
+  }
+
   // --- blobs (manifests are stored as blobs too) ---
   virtual Result<void> put_blob(const Digest& digest, const BlobRecord& record) = 0;
   virtual Result<std::optional<BlobRecord>> blob(const Digest& digest) = 0;

@@ -76,6 +76,7 @@ Response with_stored(const Request& request, const Digest& digest, Blob blob, Ca
 // else there may be the upstream is asked, and its yes remembered.
 Task<Result<void>> check_access(const RegistryContext& context, const RepositoryRequest& request, Digest digest) {
   const auto& repository = request.repository;
+  if (context.catalog.recently_linked(repository, digest)) co_return Result<void>{};
   auto linked = or_unknown(co_await context.pool.run([&] { return context.catalog.linked(repository, digest); }));
   if (!linked) co_return std::unexpected(std::move(linked).error());
   if (*linked) co_return Result<void>{};

@@ -23,7 +23,12 @@ std::string_view to_string(CacheState state) {
 
 ManifestSource::ManifestSource(BlockingPool& pool, Catalog& catalog, ManifestStore& store, const Clock& clock,
                                Options options)
-    : pool_(pool), catalog_(catalog), store_(store), options_(options), negative_(clock, options.negative_ttl) {}
+    : pool_(pool),
+      catalog_(catalog),
+      store_(store),
+      options_(options),
+      negative_(clock, options.negative_ttl),
+      recent_(options.in_memory) {}
 
 Task<Result<ServedManifest>> ManifestSource::by_digest(std::shared_ptr<Upstream> upstream, RepositoryKey repository,
                                                        Digest digest) {
@@ -51,8 +56,16 @@ Task<Result<ServedManifest>> ManifestSource::stored_or_fetched(std::shared_ptr<U
   co_return co_await fetch(std::move(upstream), std::move(repository), digest.to_string());
 }
 
+std::optional<ServedManifest> ManifestSource::recent(const RepositoryKey& repository, const Digest& digest) {
+  if (!catalog_.recently_held(repository, digest)) return std::nullopt;
+  const MutexLock lock(recent_mutex_);
+  const auto* const known = recent_.find(digest);
+  return known != nullptr ? std::optional(*known) : std::nullopt;
+}
+
 Task<Result<std::optional<ServedManifest>>> ManifestSource::stored(RepositoryKey repository, Digest digest) {
   using Found = std::optional<ServedManifest>;
+  if (auto known = recent(repository, digest)) co_return known;
   auto found = co_await pool_.run([this, &repository, &digest]() -> Result<Found> {
     // Not linked(): anybody may push an index that names a manifest of somebody else's.
     const auto held = catalog_.holds(repository, digest);
@@ -61,9 +74,12 @@ Task<Result<std::optional<ServedManifest>>> ManifestSource::stored(RepositoryKey
     auto record = catalog_.manifest(digest);
     if (!record) return std::unexpected(std::move(record).error());
     if (!*record) return Found();
-    return ServedManifest{.digest = digest,
-                          .media_type = served_media_type((*record)->content, (*record)->media_type),
-                          .content = std::make_shared<const std::string>(std::move((*record)->content))};
+    ServedManifest manifest{.digest = digest,
+                            .media_type = served_media_type((*record)->content, (*record)->media_type),
+                            .content = std::make_shared<const std::string>(std::move((*record)->content))};
+    const MutexLock lock(recent_mutex_);
+    recent_.put(digest, manifest, manifest.content->size() + sizeof(ServedManifest));
+    return manifest;
   });
   co_return or_unknown(std::move(found));
 }

@@ -14,7 +14,9 @@
 #include "proxy/upstream/upstream.h"
 #include "storage/blocking_pool.h"
 #include "storage/catalog.h"
+#include "storage/lru_cache.h"
 #include "storage/manifest_store.h"
+#include "storage/mutex.h"
 #include "storage/negative_cache.h"
 #include "storage/single_flight.h"
 
@@ -36,12 +38,15 @@ class ManifestSource {
   struct Options {
     std::chrono::milliseconds deadline{60'000};  // for one answer, retries included
     std::chrono::seconds negative_ttl{10};
+    std::size_t in_memory = std::size_t{32} << 20U;  // bytes of manifests, about
   };
 
   ManifestSource(BlockingPool& pool, Catalog& catalog, ManifestStore& store, const Clock& clock, Options options);
 
   // Stored and known to be in the repository, else fetched.
   Task<Result<ServedManifest>> by_digest(std::shared_ptr<Upstream> upstream, RepositoryKey repository, Digest digest);
+  // stored(), where it is in memory: never blocks. Nothing where it would have to be looked up.
+  [[nodiscard]] std::optional<ServedManifest> recent(const RepositoryKey& repository, const Digest& digest);
   // What is stored; empty when this repository is not known to contain it, or the catalog cannot be read.
   Task<Result<std::optional<ServedManifest>>> stored(RepositoryKey repository, Digest digest);
   // From the upstream, by tag or digest, and kept. No flight is shared here: see by_digest and TagResolver.
@@ -59,6 +64,8 @@ class ManifestSource {
   ManifestStore& store_;
   const Options options_;
   NegativeCache negative_;
+  Mutex recent_mutex_;
+  LruCache<Digest, ServedManifest> recent_ PADDOCK_GUARDED_BY(recent_mutex_);
   SingleFlight<Key, ServedManifest> flights_;
 };
 

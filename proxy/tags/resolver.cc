@@ -53,6 +53,9 @@ Task<Result<ServedManifest>> TagResolver::resolve(std::shared_ptr<Upstream> upst
 }
 
 Task<Result<std::optional<TagResolver::Known>>> TagResolver::known(RepositoryKey repository, std::string tag) {
+  if (auto record = catalog_.recent_tag(repository, tag)) {
+    if (auto manifest = manifests_.recent(repository, record->digest)) co_return Known{*record, *std::move(manifest)};
+  }
   auto record = or_unknown(co_await pool_.run([this, &repository, &tag] { return catalog_.tag(repository, tag); }));
   if (!record) co_return std::unexpected(std::move(record).error());
   if (!*record) co_return std::nullopt;

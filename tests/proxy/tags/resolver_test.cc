@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "storage/caching_catalog.h"
 #include "tests/support/cache_fixture.h"
 
 using namespace paddock;
@@ -239,4 +240,52 @@ TEST_CASE_METHOD(TagFixture, "a missing manifest is asked for once in a while") 
     CHECK(start(manifests.by_digest(upstream, repository, none)).get().error().code == ErrorCode::not_found);
   }
   CHECK(upstream->count("get_manifest") == 1);
+}
+
+namespace {
+
+// As in a server: with a catalog that remembers.
+struct MemoryFixture : TagFixture {
+  ~MemoryFixture() { shut_down(); }
+
+  MemoryCatalog* const slow = new MemoryCatalog;  // NOLINT(cppcoreguidelines-owning-memory): cached's
+  CachingCatalog cached{std::unique_ptr<Catalog>(slow)};
+  ManifestStore cached_store{blobs, records, cached};
+  ManifestSource from_memory{pool, cached, cached_store, clock, {}};
+  TagResolver quick{pool, cached, cached_store, from_memory, clock, {}};
+
+  Result<ServedManifest> resolve_quickly() { return start(quick.resolve(upstream, policy, repository, "2.6")).get(); }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(MemoryFixture, "what was read once is answered from memory, fresh or stale") {
+  REQUIRE(resolve_quickly());
+  REQUIRE(resolve_quickly().value().cache == CacheState::hit);
+  slow->fail_with(Error{ErrorCode::io, Blame::us, "the disk failed"});
+  const auto fresh = resolve_quickly().value();
+  CHECK(fresh.cache == CacheState::hit);
+  CHECK(*fresh.content == manifest("one"));
+  CHECK(fresh.media_type == media_type);
+  CHECK(start(from_memory.by_digest(upstream, repository, one)).get().value().cache == CacheState::hit);
+  CHECK(upstream->count() == 1);
+  const RepositoryKey other{repository.upstream, "paddlepaddle/other"};
+  CHECK_FALSE(from_memory.recent(other, one));
+  upstream->fail_calls("", away, 0);
+  clock.advance(600s);
+  CHECK(resolve_quickly().value().cache == CacheState::stale);
+}
+
+TEST_CASE_METHOD(MemoryFixture, "a tag in memory is revalidated, moves and is forgotten like one that is read") {
+  REQUIRE(resolve_quickly());
+  REQUIRE(resolve_quickly().value().digest == one);
+  upstream->set_tag(repository.repository, "2.6", two);
+  clock.advance(600s);
+  CHECK(resolve_quickly().value().digest == two);
+  CHECK(resolve_quickly().value().cache == CacheState::hit);
+  CHECK(cached.recent_tag(repository, "2.6")->digest == two);
+  clock.advance(600s);
+  upstream->remove_tag(repository.repository, "2.6");
+  CHECK_FALSE(resolve_quickly());
+  CHECK_FALSE(cached.recent_tag(repository, "2.6"));
 }
