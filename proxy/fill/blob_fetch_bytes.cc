@@ -210,8 +210,13 @@ void BlobFetch::replace_straggler() {
   const auto slow = straggler();
   if (!slow) return;
   auto& worker = **slow;
-  spdlog::debug("fill of {}: the piece at byte {} comes too slowly", partial_->digest().to_string(),
-                plan_->rest(worker.piece.ticket).begin);
+  spdlog::debug(
+      "fill of {}: the piece at byte {} comes too slowly: {} bytes received, {} ms old, silent for {} ms; usual are "
+      "{:.0f} bytes/s",
+      partial_->digest().to_string(), plan_->rest(worker.piece.ticket).begin, worker.attempt.received,
+      std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - worker.attempt.asked).count(),
+      std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - worker.attempt.last_byte).count(),
+      usual_rate_);
   if (workers_.size() >= options_.connections) {
     if (worker.abort && workers_.size() > 1) worker.abort();
     return;

@@ -92,7 +92,7 @@ Task<Failure> BodyWriter::send_through_buffer(FileRegion& region) {
 }
 
 Task<Failure> BodyWriter::send_bytes(asio::const_buffer first, asio::const_buffer second) {
-  co_return failure(co_await connection_.write({first, second}, stall_, &sent_));
+  co_return failure(co_await connection_.write_body({first, second}, stall_, &sent_, records_));
 }
 
 Failure BodyWriter::failure(const Connection::SystemError& error) const {

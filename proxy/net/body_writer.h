@@ -1,11 +1,11 @@
 // BodyWriter: sends a BodyStream over a connection. The one place where file content meets a socket.
 //
 //   in memory, plain connection ──▶ sendfile(2), on the loop
-//   in memory, TLS              ──▶ read into the buffer on the loop, sent from it
+//   in memory, TLS              ──▶ read into the buffer on the loop, encrypted (TlsRecords) and sent
 //   not in memory               ──▶ read into the buffer on the pool, sent from it: no other connection waits for a
 //   disk
 //
-// Private to proxy/net; on the connection's loop. Costs one buffer, made when one is first needed.
+// Private to proxy/net; on the connection's loop. Costs one buffer, over TLS two, made when first needed.
 // It never sends more than the stream's length; a stream that yields less, more or an error is reported, not patched.
 #pragma once
 
@@ -47,6 +47,7 @@ class BodyWriter {
   const std::size_t buffer_size_;
   const std::chrono::steady_clock::duration stall_;
   std::uint64_t sent_ = 0;
+  TlsRecords records_;
   std::shared_ptr<std::vector<std::byte>> buffer_;  // shared with the pool's thread while it reads
 };
 

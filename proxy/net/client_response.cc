@@ -14,6 +14,7 @@ namespace {
 namespace http = boost::beast::http;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_ahead = std::size_t{64} * 1024;
+constexpr std::uint64_t gather_bytes = std::uint64_t{256} * 1024;
 constexpr int max_interim_answers = 8;
 
 bool is_protocol_error(boost::system::error_code code) {
@@ -100,6 +101,7 @@ Task<Result<std::size_t>> HttpResponse::read_plain(std::span<std::byte> out) {
     size = asio::buffer_copy(asio::buffer(out.data(), wanted), buffer_.data());
     buffer_.consume(size);
   } else {
+    if (counted) co_await gather();
     const auto [error, received] = co_await connection_->read(asio::buffer(out.data(), wanted));
     if (error == asio::error::eof && !counted && received == 0) {
       finish();
@@ -110,9 +112,18 @@ Task<Result<std::size_t>> HttpResponse::read_plain(std::span<std::byte> out) {
   }
   if (counted) {
     remaining_ -= size;
+    gathered_ -= std::min<std::uint64_t>(gathered_, size);
     if (remaining_ == 0) finish();
   }
   co_return size;
+}
+
+// Nobody's first bytes are kept waiting, and at the end TLS may have taken in what the socket would wait for.
+Task<void> HttpResponse::gather() {
+  const bool in_the_middle = *content_length_ - remaining_ >= gather_bytes && remaining_ > gather_bytes;
+  if (!in_the_middle || gathered_ > 0) co_return;
+  gathered_ = gather_bytes;
+  co_await connection_->gather(gather_bytes);
 }
 
 Task<Result<std::size_t>> HttpResponse::read_chunked(std::span<std::byte> out) {

@@ -50,6 +50,7 @@ class HttpResponse final : public ClientResponse {
   Task<Result<void>> read_header();
   void take_header();
   Task<Result<std::size_t>> read_plain(std::span<std::byte> out);
+  Task<void> gather();
   Task<Result<std::size_t>> read_chunked(std::span<std::byte> out);
   void finish();
   std::unexpected<Error> failure(std::string_view doing, boost::system::error_code code);
@@ -65,6 +66,7 @@ class HttpResponse final : public ClientResponse {
   std::optional<std::uint64_t> content_length_;
   Framing framing_ = Framing::none;
   std::uint64_t remaining_ = 0;
+  std::uint64_t gathered_ = 0;  // bytes to be read before more are waited for
   bool keep_ = false;
   bool failed_ = false;
 };

@@ -15,6 +15,9 @@ namespace paddock {
 namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t one_record = std::size_t{16} * 1024;  // the most that TLS puts into one (RFC 8446, 5.1)
+constexpr std::size_t many_records = 16 * one_record;
+constexpr std::chrono::milliseconds gather_patience{20};
 constexpr std::size_t farewell_bytes = std::size_t{64} * 1024 * 1024;
 
 // The name goes into SNI and both kinds into the check of the certificate; false when nothing would be checked.
@@ -35,6 +38,11 @@ Connection::Connection(Socket socket)
         timed_out_ = true;
         abort();
       }) {}
+
+void Connection::rest() {
+  watchdog_.stop();
+  if (patience_) patience_->stop();
+}
 
 Task<std::string> Connection::start_tls_client(const TlsClientContext& context, std::string host) {
   tls_.emplace(socket_, context.native());
@@ -83,9 +91,56 @@ Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2
   co_return SystemError();
 }
 
+Task<Connection::SystemError> Connection::write_body(std::array<asio::const_buffer, 2> buffers,
+                                                     std::chrono::steady_clock::duration stall, std::uint64_t* written,
+                                                     TlsRecords& records) {
+  const bool big = tls_ && buffers[0].size() + buffers[1].size() > one_record;
+  if (!big) co_return co_await write(buffers, stall, written);
+  for (const auto& buffer : buffers) {
+    if (const auto error = co_await write_records(buffer, stall, written, records)) co_return error;
+  }
+  co_return SystemError();
+}
+
+Task<Connection::SystemError> Connection::write_records(asio::const_buffer buffer,
+                                                        std::chrono::steady_clock::duration stall,
+                                                        std::uint64_t* written, TlsRecords& records) {
+  while (buffer.size() != 0) {
+    const auto some = asio::buffer(buffer, many_records);
+    if (!records.encrypt(tls_->native_handle(), some)) co_return asio::error::connection_aborted;
+    for (auto rest = records.bytes(); rest.size() != 0;) {
+      deadline(stall);
+      const auto [error, size] = co_await socket_.async_write_some(rest, as_tuple);
+      if (error) co_return cause(error);
+      rest += size;
+    }
+    if (written != nullptr) *written += some.size();
+    buffer += some.size();
+  }
+  co_return SystemError();
+}
+
 Task<std::pair<Connection::SystemError, std::size_t>> Connection::read(asio::mutable_buffer buffer) {
   const auto [error, size] = co_await async_read_some(buffer, as_tuple);
   co_return std::pair(cause(error), size);
+}
+
+Task<void> Connection::gather(std::size_t bytes) {
+  const auto wake_at = [this](std::size_t least) {
+    SystemError ignored;
+    socket_.set_option(asio::socket_base::receive_low_watermark(static_cast<int>(least)), ignored);
+  };
+  if (!patience_) {
+    patience_.emplace(socket_.get_executor(), [this] {
+      SystemError ignored;
+      socket_.cancel(ignored);
+    });
+  }
+  wake_at(bytes);
+  patience_->expires_after(gather_patience);
+  co_await socket_.async_wait(asio::socket_base::wait_read, as_tuple);
+  patience_->disarm();
+  wake_at(1);
 }
 
 Task<std::pair<Connection::SystemError, std::size_t>> Connection::write_some(asio::const_buffer buffer) {
@@ -96,7 +151,7 @@ Task<std::pair<Connection::SystemError, std::size_t>> Connection::write_some(asi
 Task<std::pair<Connection::SystemError, std::size_t>> Connection::send_file(int descriptor, std::uint64_t offset,
                                                                             std::size_t length) {
   SystemError error;
-  socket_.native_non_blocking(true, error);
+  if (!socket_.native_non_blocking()) socket_.native_non_blocking(true, error);
   while (!error) {
     auto at = static_cast<off_t>(offset);
     const auto sent = ::sendfile(socket_.native_handle(), descriptor, &at, length);

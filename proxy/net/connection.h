@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "proxy/net/tls_contexts.h"
+#include "proxy/net/tls_records.h"
 #include "proxy/net/watchdog.h"
 #include "storage/error.h"
 #include "storage/task.h"
@@ -46,14 +47,20 @@ class Connection {
   void deadline(std::chrono::steady_clock::duration delay) { watchdog_.expires_after(delay); }
   void deadline_at(std::chrono::steady_clock::time_point when) { watchdog_.expires_at(when); }
   void no_deadline() { watchdog_.disarm(); }
-  void rest() { watchdog_.stop(); }  // before it waits for its next use
+  void rest();  // before it waits for its next use
   [[nodiscard]] bool timed_out() const { return timed_out_; }
 
   // All of it; `stall` is the deadline for each piece that the peer takes. `written`, when given, counts along.
   Task<SystemError> write(std::array<asio::const_buffer, 2> buffers, std::chrono::steady_clock::duration stall,
                           std::uint64_t* written = nullptr);
+  // The same for bodies: over TLS many records at a time, which `records` holds.
+  Task<SystemError> write_body(std::array<asio::const_buffer, 2> buffers, std::chrono::steady_clock::duration stall,
+                               std::uint64_t* written, TlsRecords& records);
   // At least one byte, or an error.
   Task<std::pair<SystemError, std::size_t>> read(asio::mutable_buffer buffer);
+  // Before a read in the middle of a long body: waits until `bytes` have come, or for a moment, so that a fast peer
+  // does not wake us for every packet. Whatever happened shows in the read.
+  Task<void> gather(std::size_t bytes);
   Task<std::pair<SystemError, std::size_t>> write_some(asio::const_buffer buffer);
   // By the kernel, without a copy through us; not over TLS. The process ignores SIGPIPE (see main.cc), as sendfile(2)
   // cannot be told not to raise it. `length` is at most what sendfile(2) takes at once; 0 bytes
@@ -83,10 +90,14 @@ class Connection {
   }
 
  private:
+  Task<SystemError> write_records(asio::const_buffer buffer, std::chrono::steady_clock::duration stall,
+                                  std::uint64_t* written, TlsRecords& records);
+
   Socket socket_;
   std::optional<asio::ssl::stream<Socket&>> tls_;
   bool timed_out_ = false;
   Watchdog watchdog_;
+  std::optional<Watchdog> patience_;  // of gather()
 };
 
 }  // namespace paddock

@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
+#include <future>
 #include <thread>
+#include <vector>
 
 #include "proxy/net/tls.h"
 #include "tests/proxy/net/raw_socket.h"
@@ -190,6 +192,59 @@ TEST_CASE("silence has a deadline, before the answer and in its body") {
   REQUIRE_FALSE(answer.has_value());
   CHECK(answer.error().code == ErrorCode::timeout);
   CHECK(answer.error().retryable);
+}
+
+struct Milestone {
+  std::size_t at;  // bytes of the body
+  std::promise<void> reached{};
+};
+
+// Reads a body to its end and says when it has come to each of the milestones.
+Task<Result<std::string>> read_along(HttpClient* client, ClientRequest request, std::vector<Milestone>* milestones) {
+  auto response = co_await client->send(std::move(request));
+  if (!response) co_return std::unexpected(response.error());
+  std::string body;
+  std::vector<char> piece(512'000);
+  for (;;) {
+    const auto got = co_await (*response)->read(std::as_writable_bytes(std::span(piece)));
+    if (!got) co_return std::unexpected(got.error());
+    if (*got == 0) co_return body;
+    body.append(piece.data(), *got);
+    for (auto& milestone : *milestones) {
+      if (body.size() == milestone.at) milestone.reached.set_value();
+    }
+  }
+}
+
+TEST_CASE("the middle of a long body is waited for in big pieces, but not for long") {
+  constexpr std::size_t size = 3'000'000;
+  std::string content(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>('a' + (i * 7 + i / 1000) % 26);
+  std::vector<Milestone> milestones;
+  for (const std::size_t at : {std::size_t{700'000}, std::size_t{700'010}, std::size_t{1'200'000}, size - 3}) {
+    milestones.push_back({at});
+  }
+  std::vector<std::future<void>> reached;
+  for (auto& milestone : milestones) reached.push_back(milestone.reached.get_future());
+  const Peer peer([&](RawListener& listener) {
+    auto client = listener.accept();
+    client.read_until("\r\n\r\n");
+    client.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+    std::size_t sent = 0;
+    // Says no more before the other side has all that was said so far.
+    for (std::size_t i = 0; i < milestones.size(); ++i) {
+      client.send(std::string_view(content).substr(sent, milestones[i].at - sent));
+      sent = milestones[i].at;
+      if (reached[i].wait_for(std::chrono::seconds(30)) != std::future_status::ready) return;
+    }
+    client.send(std::string_view(content).substr(sent));
+    client.read_all();
+  });
+  HttpClient client({.header_limit = 4096});
+  const auto body = run_task(read_along(&client, {.url = peer.url()}, &milestones));
+  client.close_idle();
+  REQUIRE(body.has_value());
+  CHECK((*body == content));
 }
 
 TEST_CASE("a TLS handshake that is not answered has a deadline") {
