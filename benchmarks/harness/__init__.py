@@ -1,0 +1,1 @@
+"""What benchmarks/compare and benchmarks/scaling share: servers, images, load, measuring, reports."""
