@@ -11,7 +11,8 @@ void ConnectionScaler::sample(double rate) {
     const bool paid = rate >= rate_before_ * (1 + options_.worthwhile * added);
     if (!paid) {
       target_ = before_;
-      holding_ = options_.hold;
+      holding_ = next_hold_;
+      next_hold_ = std::min(options_.hold, 2 * next_hold_);
     }
     before_ = 0;
     if (!paid) return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <vector>
 
 using namespace paddock;
 
@@ -40,10 +41,27 @@ TEST_CASE("a limit that is no power of two is reached") {
 }
 
 TEST_CASE("after a while it is tried again, as the network may have changed") {
-  ConnectionScaler scaler({.limit = 8, .hold = 10});
+  ConnectionScaler scaler({.limit = 8, .first_hold = 10, .hold = 10});
   REQUIRE(settle(scaler, 100, 100, 2) == 1);
   CHECK(settle(scaler, 100, 1e9, 9) == 1);
   CHECK(settle(scaler, 100, 1e9, 4) == 8);
+}
+
+TEST_CASE("a burst at the beginning keeps it from growing for a moment only") {
+  ConnectionScaler scaler({.limit = 8});
+  scaler.sample(100e6);  // what buffers on the way had taken in
+  CHECK(settle(scaler, 40e6, 1e12, 1) == 1);
+  CHECK(settle(scaler, 40e6, 1e12, 5) == 8);
+}
+
+TEST_CASE("where more do not pay it is tried more and more seldom") {
+  ConnectionScaler scaler({.limit = 8, .first_hold = 1, .hold = 4});
+  std::vector<std::size_t> tries;
+  for (std::size_t i = 1; i <= 24; ++i) {
+    scaler.sample(100);
+    if (scaler.target() == 2) tries.push_back(i);
+  }
+  CHECK(tries == std::vector<std::size_t>{1, 4, 8, 14, 20});
 }
 
 TEST_CASE("a limit of one is kept") {
