@@ -127,8 +127,10 @@ Result<void> App::listen(std::uint64_t descriptors) {
   }
   registry_server_ = std::make_unique<Server>(
       *loops_, pool_,
-      Server::Options{
-          .connection_limit = budget.clients, .request_bodies = false, .refusal_headers = refusal_headers()},
+      Server::Options{.connection_limit = budget.clients,
+                      .descriptors = budget.descriptors,
+                      .request_bodies = false,
+                      .refusal_headers = refusal_headers()},
       [this](const Request& request) { return answer_registry(request); }, observe);
   auto token = admin_token();
   if (!token) return std::unexpected(std::move(token).error());

@@ -10,7 +10,6 @@ namespace {
 constexpr std::uint64_t fewest_descriptors = 128;
 constexpr std::uint64_t smallest_reserve = 96;
 constexpr std::uint64_t largest_reserve = 4096;
-constexpr std::uint64_t each_client = 3;
 constexpr std::uint64_t most_clients = 20'000;
 constexpr std::uint64_t fewest_clients = 4;  // a limit that cannot work still lets somebody see why
 constexpr std::uint64_t most_admin = 256;
@@ -26,8 +25,9 @@ Result<void> enough_descriptors(std::uint64_t limit) {
 
 DescriptorBudget share_descriptors(std::uint64_t limit) {
   const auto reserve = std::clamp(limit / 4, smallest_reserve, largest_reserve);
-  const auto left = limit > reserve ? limit - reserve : 0;
-  return {.clients = std::clamp(left / each_client, fewest_clients, most_clients),
+  const auto left = limit > reserve ? std::min(limit - reserve, 3 * most_clients) : 0;
+  return {.clients = std::clamp(left * 2 / 3, fewest_clients, most_clients),
+          .descriptors = std::clamp(left, 3 * fewest_clients, 3 * most_clients),
           .admin = std::clamp(reserve / 4, fewest_clients, most_admin)};
 }
 

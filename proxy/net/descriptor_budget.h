@@ -1,6 +1,6 @@
-// How many connections the limit on open files allows. Each client may hold a blob's file and an upstream connection
-// beside its own, and the store, the upstreams and the admin side must have descriptors left when clients take all
-// that they can get.
+// How many connections the limit on open files allows, and how many requests at a time on them: a request may hold a
+// blob's file and an upstream connection beside its own, an idle connection holds nothing else. The store, the
+// upstreams and the admin side must have descriptors left when clients take all that they can get.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,9 @@
 namespace paddock {
 
 struct DescriptorBudget {
-  std::size_t clients = 0;  // connections of the registry side
-  std::size_t admin = 0;    // of the admin side
+  std::size_t clients = 0;      // connections of the registry side
+  std::size_t descriptors = 0;  // for these and what requests hold beside them, see Server::Options
+  std::size_t admin = 0;        // connections of the admin side
 };
 
 // Pure. denied: so few that the store alone may run out of them.

@@ -102,6 +102,7 @@ void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsSe
     if (!full) {
       id = ++next_session;
       sessions.emplace(id, session);
+      environment->connections = sessions.size();
     }
   }
   if (full) {
@@ -134,6 +135,7 @@ void Server::State::turn_away(std::shared_ptr<Session> session) {
 void Server::State::ended(std::uint64_t id) {
   const MutexLock lock(mutex);
   sessions.erase(id);
+  environment->connections = sessions.size();
   if (sessions.empty()) changed.notify_all();
 }
 

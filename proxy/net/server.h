@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ class Server {
     std::size_t header_limit = std::size_t{16} * 1024;  // bytes
     std::size_t body_limit = std::size_t{64} * 1024;    // bytes of a request's body
     std::size_t connection_limit = 20'000;              // further ones get 503, TLS ones no word, and are closed
+    // One for each connection and two more for each request at work; what would take more is answered 503.
+    std::size_t descriptors = std::numeric_limits<std::size_t>::max();
     std::chrono::seconds header_timeout{20};
     std::chrono::seconds idle_timeout{120};             // between requests
     std::chrono::seconds send_timeout{60};              // without progress while sending

@@ -193,6 +193,7 @@ Task<bool> Session::receive_body(Parser& parser, Received& received) {
 
 Task<Response> Session::respond(const Received& received) {
   if (const auto& refusal = received.refusal) co_return environment_->refuse(*refusal);
+  if (!environment_->has_descriptors()) co_return environment_->refuse({503, "UNAVAILABLE", "too many requests"});
   std::string what;
   try {
     auto response = co_await environment_->handler(received.request);

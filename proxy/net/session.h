@@ -28,12 +28,15 @@ struct SessionEnvironment {
   [[nodiscard]] std::string next_id();  // 16 hex digits
   // What is answered without the handler.
   [[nodiscard]] Response refuse(const Refusal& refusal) const;
+  // For the request that has just been counted.
+  [[nodiscard]] bool has_descriptors() const { return connections + 2 * busy <= options.descriptors; }
 
   const Server::Options options;
   BlockingPool& pool;
   const Handler handler;
   const std::function<void(const Exchange&)> observe;
   std::atomic<bool> draining{false};
+  std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> busy{0};
 
  private:

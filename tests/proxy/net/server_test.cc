@@ -251,6 +251,27 @@ TEST_CASE("connections beyond the limit are told so and closed, and others go on
   CHECK(fixture.server->stats().connections == 1);
 }
 
+TEST_CASE("idle connections cost one descriptor each, a request two more; without them it is told so and goes on") {
+  ServerFixture fixture(echo, {.descriptors = 3});
+  fixture.serve();
+  const auto ask = [](RawSocket& client) {
+    client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    return client.read_response();
+  };
+  auto first = fixture.raw();
+  CHECK(ask(first).ends_with("GET /a "));
+  {
+    auto second = fixture.raw();
+    const auto refusal = ask(second);
+    CHECK(refusal.starts_with("HTTP/1.1 503 "));
+    CHECK(refusal.contains("too many requests"));
+    CHECK(ask(first).starts_with("HTTP/1.1 503 "));
+  }
+  std::string answer;
+  for (int i = 0; i < 10'000 && !answer.ends_with("GET /a "); ++i) answer = ask(first);
+  CHECK(answer.ends_with("GET /a "));
+}
+
 TEST_CASE("a server listens on several addresses, a Unix socket among them") {
   const TemporaryFolder folder;
   const auto path = "unix:" + (folder / "s.sock").string();
