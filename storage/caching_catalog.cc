@@ -1,6 +1,5 @@
 #include "storage/caching_catalog.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace paddock {
@@ -29,11 +28,15 @@ std::uint64_t CachingCatalog::writes() {
 }
 
 void CachingCatalog::forget_all() {
+  // Destroyed after the lock, which event loops wait for.
+  LruCache<std::string, TagRecord> tags(0);
+  LruCache<std::string, bool> relations(0);
+  LruCache<Digest, BlobRecord> blobs(0);
   const MutexLock lock(mutex_);
   ++writes_;
-  tags_.clear();
-  relations_.clear();
-  blobs_.clear();
+  tags_.give_to(tags);
+  relations_.give_to(relations);
+  blobs_.give_to(blobs);
 }
 
 // --- blobs ---
@@ -77,7 +80,9 @@ Result<void> CachingCatalog::touch(std::span<const std::pair<Digest, WallTime>> 
   const MutexLock lock(mutex_);
   ++writes_;
   for (const auto& [digest, used] : uses) {
-    if (auto* const known = blobs_.peek(digest)) known->last_used = std::max(known->last_used, used);
+    auto* const known = blobs_.peek(digest);
+    if (known != nullptr && done) known->last_used = used;
+    if (!done) blobs_.erase(digest);
   }
   return done;
 }

@@ -4,8 +4,8 @@
 // A hit is served from here: Catalog's recent_…() calls take one short mutex and never block on a disk. Only what is
 // there is remembered, never that something is missing. A write forgets what it concerns after the slower catalog has
 // taken it, and a read that was under way meanwhile is not remembered, so that nothing older than the last write that
-// has returned is ever answered. Bounded: about 20 MB when full. Thread-safe. Errors: those of the slower one; what is
-// remembered is still answered while that cannot be read.
+// has returned is ever answered. Bounded: about 20 MB when full (names of usual length). Thread-safe. Errors: those of
+// the slower one; what is remembered is still answered while that cannot be read.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ class CachingCatalog final : public Catalog {
  public:
   struct Limits {
     std::size_t tags = 16'384;
-    std::size_t links = 65'536;  // and as many blobs
+    std::size_t links = 32'768;  // and as many blobs
   };
 
   explicit CachingCatalog(std::unique_ptr<Catalog> inner) : CachingCatalog(std::move(inner), Limits()) {}

@@ -28,7 +28,7 @@ class File {
     return 0;
   }
   // How many of the `length` bytes at `offset` are in memory, counted up to the first that is not; 0 where nobody
-  // knows.
+  // knows, or where reading them might have to wait. Like read_cached() it may be called on an event loop.
   [[nodiscard]] virtual std::uint64_t in_memory(std::uint64_t /*offset*/, std::uint64_t /*length*/) const { return 0; }
   // Writes all of `bytes` or fails; after a failure some may have been written.
   virtual Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) = 0;

@@ -1,6 +1,7 @@
 #include "proxy/net/body_writer.h"
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -18,6 +19,13 @@ void cut_off(FileRegion& region, std::uint64_t bytes) {
   region.length -= bytes;
 }
 
+// Such as a file system that knows no sendfile(2), or a disk that fails.
+bool concerns_the_file(const Connection::SystemError& error) {
+  return error == boost::system::errc::invalid_argument || error == boost::system::errc::function_not_supported ||
+         error == boost::system::errc::operation_not_supported || error == boost::system::errc::invalid_seek ||
+         error == boost::system::errc::io_error;
+}
+
 std::uint64_t size_of(const BodyPiece& piece) {
   const auto* const region = std::get_if<FileRegion>(&piece);
   return region != nullptr ? region->length : std::get<std::shared_ptr<const std::string>>(piece)->size();
@@ -27,6 +35,7 @@ std::uint64_t size_of(const BodyPiece& piece) {
 
 Task<Failure> BodyWriter::send(const BodyStream& body) {
   while (sent_ < body.length) {
+    connection_.no_deadline();  // it is not the client that we wait for
     auto piece = co_await body.next();
     if (!piece) co_return piece.error().context;
     const auto size = size_of(*piece);
@@ -50,9 +59,9 @@ Task<Failure> BodyWriter::send_text(std::string_view header, std::string_view bo
 }
 
 Task<Failure> BodyWriter::send_region(FileRegion region) {
-  const bool kernel = !connection_.tls() && region.file->descriptor() >= 0;
+  kernel_ = kernel_ && !connection_.tls() && region.file->descriptor() >= 0;
   while (region.length != 0) {
-    const auto in_memory = kernel ? region.file->in_memory(region.offset, std::min(region.length, kernel_step)) : 0;
+    const auto in_memory = kernel_ ? region.file->in_memory(region.offset, std::min(region.length, kernel_step)) : 0;
     auto failed = in_memory != 0 ? co_await send_by_kernel(region, in_memory) : co_await send_through_buffer(region);
     if (failed) co_return failed;
   }
@@ -61,11 +70,17 @@ Task<Failure> BodyWriter::send_region(FileRegion region) {
 
 Task<Failure> BodyWriter::send_by_kernel(FileRegion& region, std::uint64_t bytes) {
   const auto begun = std::chrono::steady_clock::now();
+  connection_.deadline(stall_);
   while (bytes != 0 && std::chrono::steady_clock::now() - begun < still_in_memory) {
-    connection_.deadline(stall_);
     const auto [error, size] = co_await connection_.send_file(region.file->descriptor(), region.offset, bytes);
+    if (error == asio::error::try_again) continue;
+    if (concerns_the_file(error)) {
+      kernel_ = false;  // what is wrong shows when it is read
+      co_return std::nullopt;
+    }
     if (error) co_return failure(error);
     if (size == 0) co_return too_short;
+    connection_.deadline(stall_);
     sent_ += size;
     bytes -= size;
     cut_off(region, size);

@@ -15,6 +15,7 @@ namespace http = boost::beast::http;
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t read_ahead = std::size_t{64} * 1024;
 constexpr std::uint64_t gather_bytes = std::uint64_t{256} * 1024;
+constexpr std::uint64_t taken_in = std::uint64_t{64} * 1024;
 constexpr int max_interim_answers = 8;
 
 bool is_protocol_error(boost::system::error_code code) {
@@ -118,9 +119,9 @@ Task<Result<std::size_t>> HttpResponse::read_plain(std::span<std::byte> out) {
   co_return size;
 }
 
-// Nobody's first bytes are kept waiting, and at the end TLS may have taken in what the socket would wait for.
+// Nobody's first bytes are kept waiting. At the end TLS may have taken in already what the socket would wait for.
 Task<void> HttpResponse::gather() {
-  const bool in_the_middle = *content_length_ - remaining_ >= gather_bytes && remaining_ > gather_bytes;
+  const bool in_the_middle = *content_length_ - remaining_ >= gather_bytes && remaining_ > gather_bytes + taken_in;
   if (!in_the_middle || gathered_ > 0) co_return;
   gathered_ = gather_bytes;
   co_await connection_->gather(gather_bytes);

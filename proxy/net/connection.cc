@@ -136,6 +136,8 @@ Task<void> Connection::gather(std::size_t bytes) {
       socket_.cancel(ignored);
     });
   }
+  // Lowered again before anybody reads: Linux then says once more that there is something to read, which Asio, waiting
+  // for edges, would otherwise not hear of what has come meanwhile.
   wake_at(bytes);
   patience_->expires_after(gather_patience);
   co_await socket_.async_wait(asio::socket_base::wait_read, as_tuple);
@@ -159,6 +161,7 @@ Task<std::pair<Connection::SystemError, std::size_t>> Connection::send_file(int 
     if (errno == EINTR) continue;
     if (errno == EAGAIN) {
       std::tie(error) = co_await socket_.async_wait(asio::socket_base::wait_write, as_tuple);
+      if (!error) error = asio::error::try_again;
     } else {
       error.assign(errno, boost::system::system_category());
     }

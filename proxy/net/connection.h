@@ -62,9 +62,9 @@ class Connection {
   // does not wake us for every packet. Whatever happened shows in the read.
   Task<void> gather(std::size_t bytes);
   Task<std::pair<SystemError, std::size_t>> write_some(asio::const_buffer buffer);
-  // By the kernel, without a copy through us; not over TLS. The process ignores SIGPIPE (see main.cc), as sendfile(2)
-  // cannot be told not to raise it. `length` is at most what sendfile(2) takes at once; 0 bytes
-  // without an error: the file ends.
+  // By the kernel, without a copy through us; not over TLS. try_again after it had to wait for the peer; 0 bytes
+  // without an error: the file ends. The process ignores SIGPIPE (see main.cc), which sendfile(2) cannot be told not to
+  // raise.
   Task<std::pair<SystemError, std::size_t>> send_file(int descriptor, std::uint64_t offset, std::size_t length);
   // What a failed operation really died of.
   [[nodiscard]] SystemError cause(SystemError code) const;

@@ -95,6 +95,10 @@ Task<Result<ServedManifest>> ManifestSource::fetch(std::shared_ptr<Upstream> ups
   const Digest digest = fetched->digest;
   auto kept =
       co_await pool_.run([this, &repository, &digest, &record] { return store_.put(repository, digest, record); });
+  if (kept) {
+    const MutexLock lock(recent_mutex_);
+    recent_.erase(digest);  // the catalog may have taken it anew
+  }
   // A full or broken disk must not keep the client from its image.
   if (!kept) spdlog::error("cannot keep the manifest {}: {}", digest.to_string(), kept.error().context);
   co_return ServedManifest{.digest = digest,

@@ -116,16 +116,54 @@ TEST_CASE("a cleared catalog remembers nothing") {
   CHECK_FALSE(f.catalog.blob(f.layer).value());
 }
 
-TEST_CASE("last uses reach what is remembered, which does not get older") {
+TEST_CASE("last uses reach what is remembered, unless they could not be written") {
   Fixture f;
   fill_and_read(f);
   const std::vector<std::pair<Digest, WallTime>> uses{{f.layer, at(50)}, {Digest::of("unknown"), at(50)}};
   REQUIRE(f.catalog.touch(uses));
   CHECK(f.catalog.blob(f.layer).value()->last_used == at(50));
   REQUIRE(f.catalog.touch(std::vector<std::pair<Digest, WallTime>>{{f.layer, at(20)}}));
-  CHECK(f.catalog.blob(f.layer).value()->last_used == at(50));
+  CHECK(f.catalog.blob(f.layer).value()->last_used == f.inner->blob(f.layer).value()->last_used);
   f.inner_fails();
   CHECK(f.catalog.blob(f.layer).value()->size == 5);
+  CHECK_FALSE(f.catalog.touch(uses));
+  CHECK_FALSE(f.catalog.blob(f.layer));
+}
+
+TEST_CASE("what a failed erasing or clearing concerns is forgotten") {
+  Fixture f;
+  fill_and_read(f);
+  const bool clears = GENERATE(false, true);
+  f.inner_fails();
+  CHECK_FALSE((clears ? f.catalog.clear() : f.catalog.erase_manifest(f.manifest)));
+  CHECK_FALSE(f.catalog.recent_tag(paddle, "3.0"));
+  CHECK_FALSE(f.catalog.recently_held(paddle, f.manifest));
+  CHECK_FALSE(f.catalog.recently_linked(paddle, f.layer));
+  CHECK_FALSE(f.catalog.blob(f.layer));
+}
+
+TEST_CASE("what was read while it was written is not remembered") {
+  Fixture f;
+  fill_and_read(f);
+  f.catalog.clear();
+  REQUIRE(f.inner->put_manifest(paddle, f.manifest, {image_type, "manifest", {f.layer}}));
+  REQUIRE(f.inner->put_tag(paddle, "3.0", {f.manifest, at(0), at(0)}));
+  REQUIRE(f.inner->put_blob(f.layer, {.size = 5, .last_used = at(0)}));
+  SECTION("a tag") {
+    f.inner->after_next_read([&] { REQUIRE(f.catalog.erase_tag(paddle, "3.0")); });
+    CHECK(f.catalog.tag(paddle, "3.0").value().has_value());
+    CHECK_FALSE(f.catalog.recent_tag(paddle, "3.0"));
+  }
+  SECTION("who holds a manifest") {
+    f.inner->after_next_read([&] { REQUIRE(f.catalog.erase_manifest(f.manifest)); });
+    CHECK(f.catalog.holds(paddle, f.manifest).value());
+    CHECK_FALSE(f.catalog.recently_held(paddle, f.manifest));
+  }
+  SECTION("a blob") {
+    f.inner->after_next_read([&] { REQUIRE(f.catalog.erase_blob(f.layer)); });
+    CHECK(f.catalog.blob(f.layer).value().has_value());
+    CHECK_FALSE(f.catalog.blob(f.layer).value().has_value());
+  }
 }
 
 TEST_CASE("only so much is remembered") {
@@ -137,6 +175,12 @@ TEST_CASE("only so much is remembered") {
   CHECK_FALSE(f.catalog.recent_tag(paddle, "a"));
   CHECK(f.catalog.recent_tag(paddle, "b").has_value());
   CHECK(f.catalog.recent_tag(paddle, "c").has_value());
+  for (const std::string text : {"a", "b", "c"}) {
+    REQUIRE(f.catalog.link(paddle, Digest::of(text)));
+    REQUIRE(f.catalog.linked(paddle, Digest::of(text)).value());
+  }
+  CHECK_FALSE(f.catalog.recently_linked(paddle, Digest::of("a")));
+  CHECK(f.catalog.recently_linked(paddle, Digest::of("c")));
 }
 
 TEST_CASE("nothing older than the last write that has returned is answered, whatever runs beside it") {

@@ -42,16 +42,17 @@ TEST_CASE("posix: what is in memory is counted up to the first page that is not"
   const TemporaryFolder folder;
   PosixFileSystem fs;
   const auto file = fs.open(folder / "f", FileSystem::Open::create).value();
-  constexpr std::uint64_t block = std::uint64_t{1} << 20U;
+  constexpr std::uint64_t block = std::uint64_t{4} << 20U;  // larger than any page, so that none reaches into the hole
   const std::vector<std::byte> bytes(block, std::byte{7});
   REQUIRE(file->write_at(0, bytes));
-  REQUIRE(file->write_at(2 * block, bytes));  // a hole before it, which nobody has read
-  CHECK(file->in_memory(0, block) == block);
-  CHECK(file->in_memory(0, 3 * block) == block);
+  REQUIRE(file->write_at(2 * block, bytes));       // a hole before it, which nobody has read
+  const auto counted = file->in_memory(0, block);  // no more than a look takes in at once
+  CHECK(counted >= std::uint64_t{1} << 20U);
+  CHECK(file->in_memory(block - counted, 3 * block) == counted);
   CHECK(file->in_memory(5, 100) == 100);
   CHECK(file->in_memory(block - 5, block) == 5);
   CHECK(file->in_memory(block, block) == 0);
-  CHECK(file->in_memory(2 * block + 4097, block) == block - 4097);
+  CHECK(file->in_memory(3 * block - 8193, block) == 8193);
   CHECK(file->in_memory(3 * block, block) == 0);
   CHECK(file->in_memory(0, 0) == 0);
 }

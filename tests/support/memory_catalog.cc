@@ -19,6 +19,21 @@ auto find(const Map& map, const Key& key) -> std::optional<typename Map::mapped_
 
 }  // namespace
 
+void MemoryCatalog::after_next_read(std::function<void()> hook) {
+  const MutexLock lock(mutex_);
+  hook_ = std::move(hook);
+}
+
+// Without the lock, as a hook may come back in.
+MemoryCatalog::Afterwards::~Afterwards() {
+  std::function<void()> hook;
+  {
+    const MutexLock lock(catalog.mutex_);
+    std::swap(hook, catalog.hook_);
+  }
+  if (hook) hook();
+}
+
 void MemoryCatalog::fail_with(std::optional<Error> error) {
   const MutexLock lock(mutex_);
   error_ = std::move(error);
@@ -37,6 +52,7 @@ Result<void> MemoryCatalog::put_blob(const Digest& digest, const BlobRecord& rec
 }
 
 Result<std::optional<BlobRecord>> MemoryCatalog::blob(const Digest& digest) {
+  const Afterwards afterwards(*this);
   const MutexLock lock(mutex_);
   if (error_) return std::unexpected(*error_);
   return find(blobs_, digest);
@@ -92,6 +108,7 @@ Result<std::optional<ManifestRecord>> MemoryCatalog::manifest(const Digest& dige
 }
 
 Result<bool> MemoryCatalog::holds(const RepositoryKey& repository, const Digest& manifest) {
+  const Afterwards afterwards(*this);
   const MutexLock lock(mutex_);
   if (error_) return std::unexpected(*error_);
   return holders_.contains({repository, manifest});
@@ -123,6 +140,7 @@ Result<void> MemoryCatalog::link(const RepositoryKey& repository, const Digest& 
 }
 
 Result<bool> MemoryCatalog::linked(const RepositoryKey& repository, const Digest& digest) {
+  const Afterwards afterwards(*this);
   const MutexLock lock(mutex_);
   if (error_) return std::unexpected(*error_);
   return links_.contains({repository, digest});
@@ -137,6 +155,7 @@ Result<void> MemoryCatalog::put_tag(const RepositoryKey& repository, const std::
 }
 
 Result<std::optional<TagRecord>> MemoryCatalog::tag(const RepositoryKey& repository, const std::string& tag) {
+  const Afterwards afterwards(*this);
   const MutexLock lock(mutex_);
   if (error_) return std::unexpected(*error_);
   return find(tags_, Named(repository, tag));

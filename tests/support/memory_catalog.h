@@ -2,6 +2,7 @@
 // Thread-safe; visits run on a copy, without the lock.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -17,6 +18,8 @@ class MemoryCatalog final : public Catalog {
  public:
   void fail_with(std::optional<Error> error);
   [[nodiscard]] std::size_t touch_calls() const;
+  // Called once, when the next tag(), linked(), holds() or blob() has read what it answers.
+  void after_next_read(std::function<void()> hook);
 
   Result<void> put_blob(const Digest& digest, const BlobRecord& record) override;
   Result<std::optional<BlobRecord>> blob(const Digest& digest) override;
@@ -50,12 +53,21 @@ class MemoryCatalog final : public Catalog {
   Result<void> flush() override;
 
  private:
+  struct Afterwards {
+    explicit Afterwards(MemoryCatalog& of) : catalog(of) {}
+    ~Afterwards();
+    Afterwards(const Afterwards&) = delete;
+    Afterwards& operator=(const Afterwards&) = delete;
+    MemoryCatalog& catalog;
+  };
+
   using Named = std::pair<RepositoryKey, std::string>;
   using Held = std::pair<RepositoryKey, Digest>;
 
   mutable Mutex mutex_;
   std::optional<Error> error_ PADDOCK_GUARDED_BY(mutex_);
   std::size_t touch_calls_ PADDOCK_GUARDED_BY(mutex_) = 0;
+  std::function<void()> hook_ PADDOCK_GUARDED_BY(mutex_);
   std::map<Digest, BlobRecord> blobs_ PADDOCK_GUARDED_BY(mutex_);
   std::map<Digest, ManifestRecord> manifests_ PADDOCK_GUARDED_BY(mutex_);
   std::set<Held> holders_ PADDOCK_GUARDED_BY(mutex_);  // manifests by repository

@@ -200,7 +200,8 @@ struct Milestone {
 };
 
 // Reads a body to its end and says when it has come to each of the milestones.
-Task<Result<std::string>> read_along(HttpClient* client, ClientRequest request, std::vector<Milestone>* milestones) {
+Task<Result<std::string>> read_along(HttpClient* client, ClientRequest request, std::vector<Milestone>* milestones,
+                                     std::size_t* reads = nullptr) {
   auto response = co_await client->send(std::move(request));
   if (!response) co_return std::unexpected(response.error());
   std::string body;
@@ -209,6 +210,7 @@ Task<Result<std::string>> read_along(HttpClient* client, ClientRequest request, 
     const auto got = co_await (*response)->read(std::as_writable_bytes(std::span(piece)));
     if (!got) co_return std::unexpected(got.error());
     if (*got == 0) co_return body;
+    if (reads != nullptr) ++*reads;
     body.append(piece.data(), *got);
     for (auto& milestone : *milestones) {
       if (body.size() == milestone.at) milestone.reached.set_value();
@@ -245,6 +247,27 @@ TEST_CASE("the middle of a long body is waited for in big pieces, but not for lo
   client.close_idle();
   REQUIRE(body.has_value());
   CHECK((*body == content));
+}
+
+TEST_CASE("a fast peer that says little at a time is not read for every little") {
+  constexpr std::size_t size = 4'000'000, said_at_once = 16'000;
+  const std::string content(size, 'x');
+  const Peer peer([&](RawListener& listener) {
+    auto client = listener.accept();
+    client.read_until("\r\n\r\n");
+    client.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+    for (std::size_t at = 0; at < size; at += said_at_once)
+      client.send(std::string_view(content).substr(at, said_at_once));
+    client.read_all();
+  });
+  HttpClient client({.header_limit = 4096});
+  std::vector<Milestone> none;
+  std::size_t reads = 0;
+  const auto body = run_task(read_along(&client, {.url = peer.url()}, &none, &reads));
+  client.close_idle();
+  REQUIRE(body.has_value());
+  CHECK(body->size() == size);
+  CHECK(reads < size / said_at_once / 2);
 }
 
 TEST_CASE("a TLS handshake that is not answered has a deadline") {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "proxy/net/tls.h"
+#include "storage/notifier.h"
 #include "storage/posix_file_system.h"
 #include "tests/proxy/net/server_fixture.h"
 #include "tests/support/temporary_folder.h"
@@ -42,7 +43,7 @@ class TextFile final : public File {
 };
 
 // A file on the disk that tells how it was read, and of which at most every second look finds something in memory.
-class WatchedFile final : public File {
+class WatchedFile : public File {
  public:
   enum class Memory : std::uint8_t { all, every_second };
   WatchedFile(const TemporaryFolder& folder, const std::string& content, Memory memory = Memory::all)
@@ -70,6 +71,19 @@ class WatchedFile final : public File {
   const std::unique_ptr<File> file_;
   const Memory memory_;
   mutable std::atomic<int> looks_{0};
+};
+
+// Its descriptor is one that sendfile(2) refuses.
+class UnsendableFile final : public WatchedFile {
+ public:
+  using WatchedFile::WatchedFile;
+  ~UnsendableFile() override { ::close(socket_); }
+  UnsendableFile(const UnsendableFile&) = delete;
+  UnsendableFile& operator=(const UnsendableFile&) = delete;
+  [[nodiscard]] int descriptor() const override { return socket_; }
+
+ private:
+  const int socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 };
 
 using Pieces = std::vector<Result<BodyPiece>>;
@@ -146,6 +160,19 @@ TEST_CASE("what is only partly in memory arrives whole, by the kernel and throug
   client.send(get);
   CHECK(client.read_response().ends_with("\r\n\r\n" + content));
   CHECK(file->reads > 1);
+  CHECK(file->reads < 12);  // of 36, were all of it read
+}
+
+TEST_CASE("a file that the kernel does not send is read instead") {
+  const TemporaryFolder folder;
+  const auto content = pattern(1'000'000);
+  const auto file = std::make_shared<UnsendableFile>(folder, content);
+  ServerFixture fixture(streaming(content.size(), {FileRegion{file, 0, content.size()}}));
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send(get);
+  CHECK(client.read_response().ends_with("\r\n\r\n" + content));
+  CHECK(file->reads > 0);
 }
 
 TEST_CASE("over TLS a file is read, as the kernel cannot encrypt it") {
@@ -265,6 +292,59 @@ TEST_CASE("a client that stops reading is cut off") {
   CHECK(seen.aborted);
   CHECK(seen.abort_reason == "the client stopped reading");
   CHECK(seen.body_bytes < 100'000'000);
+}
+
+// Takes a little of an answer over TLS; then says nothing until told, or goes away.
+Task<Result<void>> take_some(HttpClient* client, ClientRequest request, bool goes_away, Notifier* told) {
+  auto response = co_await client->send(std::move(request));
+  if (!response) co_return std::unexpected(response.error());
+  std::vector<std::byte> some(100'000);
+  const auto got = co_await (*response)->read(some);
+  if (!got) co_return std::unexpected(got.error());
+  if (goes_away) {
+    (*response)->abort();
+    co_return Result<void>{};
+  }
+  auto waiter = told->subscribe(co_await asio::this_coro::executor);
+  co_await waiter.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(30));
+  co_return Result<void>{};
+}
+
+TEST_CASE("over TLS too a client that stops reading is cut off, and one that goes away ends the stream") {
+  const bool goes_away = GENERATE(false, true);
+  const TemporaryFolder folder;
+  ServerFixture fixture(streaming(100'000'000, Pieces(100, megabyte(folder, true))),
+                        {.send_timeout = std::chrono::seconds(1)});
+  TestCa ca;
+  const auto files = ca.issue_local();
+  fixture.serve(make_tls_server(files.certificate, files.key).value());
+  Notifier told;
+  auto taken = fixture.spawn(take_some(
+      &fixture.client, {.url = fixture.url("/s", true), .tls = make_tls_client(ca.file()).value()}, goes_away, &told));
+  const auto seen = fixture.seen();
+  told.notify_all();
+  CHECK(await(std::move(taken)));
+  CHECK(seen.aborted);
+  CHECK(seen.abort_reason.starts_with(goes_away ? "the client went away" : "the client stopped reading"));
+  CHECK(seen.body_bytes < 100'000'000);
+}
+
+TEST_CASE("over TLS what follows a long body on the same connection is right, to its end") {
+  const auto content = pattern(700'001);
+  ServerFixture fixture([&](const Request& request) -> Task<Response> {
+    Response response;
+    response.body = request.path == "/long" ? content : request.path;
+    co_return response;
+  });
+  TestCa ca;
+  const auto files = ca.issue_local();
+  fixture.serve(make_tls_server(files.certificate, files.key).value());
+  for (const std::string target : {"/long", "/short", "/long", "/long", "/short"}) {
+    ClientRequest request{.url = fixture.url(target, true), .tls = make_tls_client(ca.file()).value()};
+    const auto answer = fixture.ask(request);
+    REQUIRE(answer.has_value());
+    CHECK((answer->body == (target == "/long" ? content : target)));
+  }
 }
 
 TEST_CASE("a client that goes away ends the stream") {
