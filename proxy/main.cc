@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <fmt/core.h>
+#include <malloc.h>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,10 @@ void hold_back(int signal) {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+// Bytes. Larger buffers go back to the system when the crowd that needed them has gone; by itself glibc would keep them
+// from the first one that is freed.
+constexpr int big_buffer = 100 * 1024;
+
 int complain(const Error& error, int status) {
   fmt::print(stderr, "paddock: {}\n", error.context);
   return status;
@@ -67,6 +72,7 @@ int serve(const ServeOptions& flags) {
   for (const auto& ignored : config::unsupported_settings(*config))
     fmt::print(stderr, "paddock: {}\n", ignored.message);
   std::signal(SIGPIPE, SIG_IGN);
+  ::mallopt(M_MMAP_THRESHOLD, big_buffer);
   App app(*std::move(config), [&] { return load(sources, flags); });
   if (auto started = app.start(); !started) {
     return complain(started.error(), started.error().code == ErrorCode::invalid_argument ? usage_error : failed);

@@ -90,8 +90,10 @@ Task<Failure> BodyWriter::send_by_kernel(FileRegion& region, std::uint64_t bytes
 }
 
 Task<Failure> BodyWriter::send_through_buffer(FileRegion& region) {
-  if (!buffer_) buffer_ = std::make_shared<std::vector<std::byte>>(buffer_size_);
-  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(region.length, buffer_size_));
+  // Over TLS there is a second buffer, of what is encrypted: together they are no larger.
+  const auto size = connection_.tls() ? buffer_size_ / 2 : buffer_size_;
+  if (!buffer_) buffer_ = std::make_shared<std::vector<std::byte>>(size);
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(region.length, size));
   std::size_t got = region.file->read_cached(region.offset, std::span(*buffer_).first(wanted));
   if (got == 0) {
     connection_.no_deadline();
