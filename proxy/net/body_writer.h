@@ -5,8 +5,9 @@
 //   not in memory               ──▶ read into the buffer on the pool, sent from it: no other connection waits for a
 //   disk
 //
-// Private to proxy/net; on the connection's loop. Costs one buffer, over TLS two of half its size, made when first needed.
-// It never sends more than the stream's length; a stream that yields less, more or an error is reported, not patched.
+// Private to proxy/net; on the connection's loop. Costs one buffer, over TLS two of half its size, made when first
+// needed. It never sends more than the stream's length; a stream that yields less, more or an error is reported, not
+// patched.
 #pragma once
 
 #include <chrono>
