@@ -1,4 +1,5 @@
 // Bodies that are streamed: whole and right, or visibly broken.
+#include <boost/asio/steady_timer.hpp>
 #include <catch2/catch.hpp>
 
 #include "proxy/net/tls.h"
@@ -292,6 +293,28 @@ TEST_CASE("a client that stops reading is cut off") {
   CHECK(seen.aborted);
   CHECK(seen.abort_reason == "the client stopped reading");
   CHECK(seen.body_bytes < 100'000'000);
+}
+
+Task<Result<BodyPiece>> after(std::chrono::milliseconds delay, BodyPiece piece) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, delay);
+  co_await timer.async_wait(asio::use_awaitable);
+  co_return piece;
+}
+
+TEST_CASE("a client is not cut off for what it has to wait for") {
+  ServerFixture fixture(
+      [](const Request&) -> Task<Response> {
+        Response response;
+        response.body = BodyStream{.length = 20,
+                                   .next = [] { return after(std::chrono::milliseconds(1'200), text("0123456789")); }};
+        co_return response;
+      },
+      {.send_timeout = std::chrono::seconds(1)});
+  fixture.serve();
+  auto client = fixture.raw();
+  client.send(get);
+  CHECK(client.read_response().ends_with("01234567890123456789"));
+  CHECK_FALSE(fixture.seen().aborted);
 }
 
 // Takes a little of an answer over TLS; then says nothing until told, or goes away.
