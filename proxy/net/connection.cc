@@ -16,7 +16,7 @@ namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t one_record = std::size_t{16} * 1024;  // the most that TLS puts into one (RFC 8446, 5.1)
-constexpr std::size_t many_records = 8 * one_record;        // more do not make it faster, and each stream holds them
+constexpr std::size_t many_records = 8 * one_record;        // more gain little, and each stream holds them
 constexpr std::chrono::milliseconds gather_patience{20};
 constexpr std::size_t farewell_bytes = std::size_t{64} * 1024 * 1024;
 
