@@ -42,10 +42,6 @@ class LruCache {
   void erase(const Key& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) drop(found);
   }
-  void clear() {
-    LruCache all(0);
-    give_to(all);
-  }
   // All that it has, in constant time; `other` is empty.
   void give_to(LruCache& other) {
     entries_.swap(other.entries_);

@@ -1,7 +1,6 @@
 // A look-up in the catalog with 1 K to 1 M entries: in RocksDB, and in what the server remembers in front of it.
 #include <benchmark/benchmark.h>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -11,6 +10,7 @@
 
 #include "storage/caching_catalog.h"
 #include "storage/rocks_catalog.h"
+#include "tests/support/temporary_folder.h"
 
 namespace paddock {
 namespace {
@@ -18,26 +18,6 @@ namespace {
 const RepositoryKey repository{.upstream = "upstream.test", .repository = "bench/image"};
 
 Digest digest_of(std::uint64_t number) { return Digest::of(std::to_string(number)); }
-
-// Gone at exit.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "paddock-micro-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + " cannot be made");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 std::unique_ptr<Catalog> open(const std::filesystem::path& folder) {
   auto opened = RocksCatalog::open(folder / "catalog");
@@ -57,7 +37,7 @@ void fill(Catalog& catalog, std::uint64_t entries) {
 
 // Rows are written once for each size; then it is opened anew, as a server finds it.
 std::unique_ptr<Catalog> catalog_with(std::uint64_t entries) {
-  static std::map<std::uint64_t, Folder> made;
+  static std::map<std::uint64_t, TemporaryFolder> made;  // gone at exit
   const bool is_new = !made.contains(entries);
   const auto& folder = made[entries].path();
   if (is_new) fill(*open(folder), entries);

@@ -57,7 +57,7 @@ TEST_CASE("what is too heavy is not kept, and pushes nothing out but what it rep
   CHECK(cache.weight() == 4);
 }
 
-TEST_CASE("replacing, erasing and clearing give the weight back") {
+TEST_CASE("replacing, erasing and giving all away give the weight back") {
   Cache cache(10);
   cache.put("a", 1, 4);
   cache.put("a", 2, 3);
@@ -68,7 +68,10 @@ TEST_CASE("replacing, erasing and clearing give the weight back") {
   CHECK(cache.weight() == 0);
   CHECK(cache.size() == 0);
   cache.put("b", 1, 5);
-  cache.clear();
+  Cache other(0);
+  cache.give_to(other);
+  CHECK(other.weight() == 5);
+  CHECK(*other.find("b") == 1);
   CHECK(cache.weight() == 0);
   CHECK(cache.find("b") == nullptr);
   cache.put("b", 1, 10);
