@@ -19,6 +19,14 @@ struct SizeLimit {
   friend bool operator==(const SizeLimit&, const SizeLimit&) = default;
 };
 
+// For clients.
+struct ServerDeadlines {
+  std::chrono::seconds header{20};  // of a request
+  std::chrono::seconds idle{120};   // between requests
+  std::chrono::seconds stall{60};   // for each 64 KiB of an answer
+  friend bool operator==(const ServerDeadlines&, const ServerDeadlines&) = default;
+};
+
 struct ServerOptions {
   std::vector<std::string> listen{"127.0.0.1:5000"};
   std::uint32_t threads = 0;  // 0: one per core
@@ -26,6 +34,7 @@ struct ServerOptions {
   std::string auth_htpasswd;
   bool auth_anonymous_pull = true;
   std::chrono::seconds drain{30};
+  ServerDeadlines deadlines;
   std::uint64_t manifest_limit = 4U << 20U;
   friend bool operator==(const ServerOptions&, const ServerOptions&) = default;
 };

@@ -129,6 +129,9 @@ Result<void> App::listen(std::uint64_t descriptors) {
       *loops_, pool_,
       Server::Options{.connection_limit = budget.clients,
                       .descriptors = budget.descriptors,
+                      .header_timeout = config_.server.deadlines.header,
+                      .idle_timeout = config_.server.deadlines.idle,
+                      .send_timeout = config_.server.deadlines.stall,
                       .request_bodies = false,
                       .refusal_headers = refusal_headers()},
       [this](const Request& request) { return answer_registry(request); }, observe);
@@ -243,7 +246,7 @@ void App::told_while_starting(int signal) {
   spdlog::info("told to stop while starting");
   // An opening that was cut short looks as if the catalog had aborted the process. One that hangs is not waited for.
   const std::unique_lock opened(opening_, opening_patience);
-  spdlog::default_logger()->flush();
+  flush_log();
   std::_Exit(0);
 }
 
@@ -255,6 +258,9 @@ Task<void> App::maintain() {
     if (draining_) co_return;
     const auto written = co_await pool_.run([this] { return storage_->last_use().flush(); });
     if (!written) spdlog::error("cannot write last uses: {}", written.error().context);
+    if (const auto lost = lost_log_lines(); lost != std::exchange(lost_lines_, lost)) {
+      spdlog::warn("{} lines of this log were lost so far: who reads it is too slow", lost);
+    }
   }
 }
 
@@ -265,7 +271,7 @@ void App::limit_the_rest() {
     if (error) return;
     spdlog::error("not stopped {} s after the transfers ended, the disk may hang: exiting without the rest",
                   rest_limit.count());
-    spdlog::default_logger()->flush();
+    flush_log();
     std::_Exit(1);
   });
 }

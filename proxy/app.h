@@ -112,6 +112,7 @@ class App {
   bool starting_ = true, reload_wanted_ = false, stop_wanted_ = false;  // of the thread that runs main_loop_
   Mutex servers_mutex_;  // held where the servers go, and where a second signal aborts them
   std::thread stopper_;
+  std::uint64_t lost_lines_ = 0;  // of the log, when it was last said
   asio::io_context main_loop_;
   asio::signal_set signals_{main_loop_};
   asio::steady_timer maintenance_{main_loop_}, rest_{main_loop_};

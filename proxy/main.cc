@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "config/yaml_loader.h"
+#include "proxy/admin/log.h"
 #include "proxy/app.h"
 #include "proxy/cli/cli.h"
 
@@ -78,6 +79,7 @@ int serve(const ServeOptions& flags) {
     return complain(started.error(), started.error().code == ErrorCode::invalid_argument ? usage_error : failed);
   }
   app.run();
+  flush_log();
   return 0;
 }
 

@@ -47,9 +47,10 @@ class Peer:
     def base(self):
         return f"{'https' if self.ca else 'http'}://127.0.0.1:{self.port}"
 
-    def start(self, upstream):
+    def start(self, upstream, environment=()):
         os.makedirs(self.folder, exist_ok=True)
-        self.server = Server(self.label, self._begin(self.folder, upstream), os.path.join(self.folder, "server.log"))
+        self.server = Server(self.label, self._begin(self.folder, upstream), os.path.join(self.folder, "server.log"),
+                             environment)
         ready = self._ready if self._ready.startswith("http") else self.base() + self._ready
         try:
             self.ready_after = self.server.wait_http(ready, 120, range(200, 300))

@@ -44,12 +44,12 @@ def _die_with_parent():
 
 
 class Server:
-    def __init__(self, name, argv, log):
+    def __init__(self, name, argv, log, environment=()):
         self.name = name
         self.log = log
         self.started = time.monotonic()
         with open(log, "ab") as output:
-            self._child = subprocess.Popen(argv, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=output,
+            self._child = subprocess.Popen(argv, env={**clean_environment(), **dict(environment)}, stdin=subprocess.DEVNULL, stdout=output,
                                            stderr=output, start_new_session=True, preexec_fn=_die_with_parent)
 
     @property

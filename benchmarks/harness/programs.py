@@ -9,7 +9,7 @@ from .errors import BenchError
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILT = ["paddock", "pull_load", "make_store", "throttle"]
 NEEDED = {"docker-registry": "docker-registry", "nginx": "nginx-core", "wrk": "wrk", "curl": "curl",
-          "openssl": "openssl"}
+          "openssl": "openssl", "dockerd": "docker.io", "docker": "docker.io", "strace": "strace"}
 OPTIONAL = ["registry", "zot"]
 
 

@@ -27,6 +27,9 @@ METRICS = {
     "kept": Metric("throughput kept", "%", True),
     "ready": Metric("ready after", "s"),
     "ready_cold": Metric("ready after, nothing in memory", "s"),
+    "docker_cold": Metric("the cache cold", "s"),
+    "docker_warm": Metric("the cache warm", "s"),
+    "docker_extra": Metric("cold over warm", "x"),
     "again": Metric("fetched a second time", "MB"),
 }
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from . import rows_fill, rows_store, rows_warm
+from . import rows_docker, rows_fill, rows_store, rows_warm
 
 CACHES = ["paddock", "nginx-cache", "docker-registry", "distribution", "zot"]
 WARM = ["paddock", "nginx-files", "nginx-cache", "docker-registry", "distribution", "zot"]
 # To open so many takes a registry that asks its upstream for each manifest minutes.
 IDLE = ["paddock", "nginx-files", "nginx-cache"]
+DOCKER = ["paddock", "nginx-cache"]
 TLS = ["paddock-tls", "nginx-files-tls"]
 
 
@@ -44,5 +45,7 @@ def all_rows():
         Row("start", "Start with 100,000 blobs stored", ["paddock"], ["ready", "ready_cold"], rows_store.start),
         Row("cold-pages", "Manifest by tag while the blobs are read from the disk", WARM, ["p99", "requests"],
             rows_warm.cold_pages),
+        Row("docker-pull", "`docker pull`, unpacked: the cache cold, then warm", DOCKER,
+            ["docker_extra", "docker_cold", "docker_warm"], rows_docker.pulls),
         Row("resume", "Killed with -9 in mid fill, pulled again", CACHES, ["again", "wall"], rows_fill.resume),
     ]

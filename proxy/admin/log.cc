@@ -2,12 +2,14 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <spdlog/async.h>
 #include <spdlog/formatter.h>
-#include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <thread>
 #include <utility>
 
 #include "proxy/admin/access_line.h"
@@ -18,6 +20,8 @@ namespace paddock {
 namespace {
 
 constexpr const char* access_logger = "access";
+constexpr std::size_t kept_lines = 4096;  // 2 MB
+constexpr std::chrono::seconds flush_patience{1};
 std::atomic<LogFormat> current_format{LogFormat::text};
 
 std::string_view view(spdlog::string_view_t text) { return {text.data(), text.size()}; }
@@ -91,8 +95,13 @@ Result<void> set_up_log(const LogOptions& options, spdlog::sink_ptr sink) {
   sink->set_formatter(std::make_unique<LineFormatter>(options.format));
   current_format = options.format;
   spdlog::drop(access_logger);
-  spdlog::register_logger(std::make_shared<spdlog::logger>(access_logger, sink));
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("paddock", std::move(sink)));
+  spdlog::init_thread_pool(kept_lines, 1);
+  const auto logger = [&sink](const char* name) {
+    return std::make_shared<spdlog::async_logger>(name, sink, spdlog::thread_pool(),
+                                                  spdlog::async_overflow_policy::overrun_oldest);
+  };
+  spdlog::register_logger(logger(access_logger));
+  spdlog::set_default_logger(logger("paddock"));
   spdlog::set_level(*level);
   return {};
 }
@@ -102,6 +111,21 @@ Result<void> set_log_level(std::string_view level) {
   if (!parsed) return std::unexpected(parsed.error());
   spdlog::set_level(*parsed);
   return {};
+}
+
+// The request to flush comes after all lines in the queue: when it is empty these have been written.
+void flush_log() {
+  spdlog::default_logger()->flush();
+  const auto lines = spdlog::thread_pool();
+  const auto end = std::chrono::steady_clock::now() + flush_patience;
+  while (lines && lines->queue_size() != 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+std::uint64_t lost_log_lines() {
+  const auto lines = spdlog::thread_pool();
+  return lines ? lines->overrun_counter() : 0;
 }
 
 void access_log(const Exchange& exchange) {

@@ -70,7 +70,7 @@ Task<Failure> BodyWriter::send_region(FileRegion region) {
 
 Task<Failure> BodyWriter::send_by_kernel(FileRegion& region, std::uint64_t bytes) {
   const auto begun = std::chrono::steady_clock::now();
-  connection_.deadline(stall_);
+  connection_.begin_sending(stall_);
   while (bytes != 0 && std::chrono::steady_clock::now() - begun < still_in_memory) {
     const auto [error, size] = co_await connection_.send_file(region.file->descriptor(), region.offset, bytes);
     if (error == asio::error::try_again) continue;
@@ -80,7 +80,7 @@ Task<Failure> BodyWriter::send_by_kernel(FileRegion& region, std::uint64_t bytes
     }
     if (error) co_return failure(error);
     if (size == 0) co_return too_short;
-    connection_.deadline(stall_);
+    connection_.took(size);
     sent_ += size;
     bytes -= size;
     cut_off(region, size);

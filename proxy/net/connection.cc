@@ -18,6 +18,8 @@ constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t one_record = std::size_t{16} * 1024;  // the most that TLS puts into one (RFC 8446, 5.1)
 constexpr std::size_t many_records = 8 * one_record;        // more gain little, and each stream holds them
 constexpr std::chrono::milliseconds gather_patience{20};
+// What a peer must take before its deadline is moved on: one that takes a byte now and then would stay for ever.
+constexpr std::size_t least_progress = std::size_t{64} * 1024;
 constexpr std::size_t farewell_bytes = std::size_t{64} * 1024 * 1024;
 
 // The name goes into SNI and both kinds into the check of the certificate; false when nothing would be checked.
@@ -67,11 +69,25 @@ std::string Connection::tls_name() {
   return name != nullptr ? name : "";
 }
 
+void Connection::begin_sending(std::chrono::steady_clock::duration stall) {
+  stall_ = stall;
+  until_renewal_ = least_progress;
+  deadline(stall);
+}
+
+void Connection::took(std::size_t bytes) {
+  if (bytes < until_renewal_) {
+    until_renewal_ -= bytes;
+  } else {
+    begin_sending(stall_);
+  }
+}
+
 Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2> buffers,
                                                 std::chrono::steady_clock::duration stall, std::uint64_t* written) {
+  begin_sending(stall);
   for (auto& buffer : buffers) {
     while (buffer.size() != 0) {
-      deadline(stall);
       // Both at once where that is possible: a small answer is one segment.
       const bool both = !tls_ && &buffer == buffers.data() && buffers[1].size() != 0;
       SystemError error;
@@ -83,6 +99,7 @@ Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2
       }
       if (written != nullptr) *written += size;
       if (error) co_return cause(error);
+      took(size);
       const auto here = std::min(size, buffer.size());
       buffer += here;
       if (both) buffers[1] += size - here;
@@ -105,13 +122,14 @@ Task<Connection::SystemError> Connection::write_body(std::array<asio::const_buff
 Task<Connection::SystemError> Connection::write_records(asio::const_buffer buffer,
                                                         std::chrono::steady_clock::duration stall,
                                                         std::uint64_t* written, TlsRecords& records) {
+  begin_sending(stall);
   while (buffer.size() != 0) {
     const auto some = asio::buffer(buffer, many_records);
     if (!records.encrypt(tls_->native_handle(), some)) co_return asio::error::connection_aborted;
     for (auto rest = records.bytes(); rest.size() != 0;) {
-      deadline(stall);
       const auto [error, size] = co_await socket_.async_write_some(rest, as_tuple);
       if (error) co_return cause(error);
+      took(size);
       rest += size;
     }
     if (written != nullptr) *written += some.size();

@@ -50,7 +50,10 @@ class Connection {
   void rest();  // before it waits for its next use
   [[nodiscard]] bool timed_out() const { return timed_out_; }
 
-  // All of it; `stall` is the deadline for each piece that the peer takes. `written`, when given, counts along.
+  // From now on the peer has `stall` for each 64 KiB, or less at the end, that it takes; took() says what it did.
+  void begin_sending(std::chrono::steady_clock::duration stall);
+  void took(std::size_t bytes);
+  // All of it, begin_sending() included. `written`, when given, counts along.
   Task<SystemError> write(std::array<asio::const_buffer, 2> buffers, std::chrono::steady_clock::duration stall,
                           std::uint64_t* written = nullptr);
   // The same for bodies: over TLS many records at a time, which `records` holds.
@@ -96,6 +99,8 @@ class Connection {
   Socket socket_;
   std::optional<asio::ssl::stream<Socket&>> tls_;
   bool timed_out_ = false;
+  std::chrono::steady_clock::duration stall_{};  // of begin_sending()
+  std::size_t until_renewal_ = 0;
   Watchdog watchdog_;
   std::optional<Watchdog> patience_;  // of gather()
 };

@@ -5,6 +5,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <optional>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -129,9 +130,28 @@ error_code Listener::bind(const asio::generic::stream_protocol::endpoint& endpoi
   return error;
 }
 
+Result<std::shared_ptr<Listener>> Listener::share(asio::io_context& loop) {
+  auto shared = std::make_shared<Listener>(loop);
+  error_code error;
+  const auto protocol = acceptor_.local_endpoint(error).protocol();
+  const int descriptor = ::fcntl(acceptor_.native_handle(), F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) error.assign(errno, boost::system::system_category());
+  if (!error) shared->acceptor_.assign(protocol, descriptor, error);
+  if (error) {
+    if (descriptor >= 0) ::close(descriptor);
+    return fail(ErrorCode::unavailable, Blame::us, "cannot listen on " + address_ + ": " + error.message());
+  }
+  shared->address_ = address_;
+  return shared;
+}
+
+// Not by the acceptor: Asio trusts that closing takes a descriptor out of its epoll set, which it does not while others
+// share the socket.
 void Listener::close() {
   error_code ignored;
-  acceptor_.close(ignored);
+  if (acceptor_.is_open()) {
+    if (const int descriptor = acceptor_.release(ignored); !ignored) ::close(descriptor);
+  }
   std::error_code also_ignored;
   if (!socket_file_.empty()) std::filesystem::remove(socket_file_, also_ignored);
   socket_file_.clear();

@@ -1,7 +1,9 @@
-// Listener: one address that a server accepts on. Private to proxy/net; on the server's first loop once it accepts.
+// Listener: one address that a server accepts on, from one event loop. Private to proxy/net; on that loop's thread once
+// it accepts.
 //
+// share() makes another one for another loop, with the same queue of connections: whichever loop is free takes the next.
 // Errors of open(): invalid_argument (malformed, not an address of this machine), conflict (in use), denied.
-// A Unix socket's file that nobody answers on is replaced; the file goes with the listener.
+// A Unix socket's file that nobody answers on is replaced; the file goes with the listener that was opened.
 #pragma once
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -22,6 +24,8 @@ class Listener {
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
 
   static Result<std::shared_ptr<Listener>> open(boost::asio::io_context& loop, std::string_view address);
+  // unavailable: no descriptor is left.
+  Result<std::shared_ptr<Listener>> share(boost::asio::io_context& loop);
   explicit Listener(boost::asio::io_context& loop) : acceptor_(loop) {}
   ~Listener() { close(); }
   Listener(const Listener&) = delete;

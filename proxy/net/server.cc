@@ -29,14 +29,15 @@ constexpr std::size_t max_turned_away = 16;  // at a time; beyond that they are 
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
   struct Door {
-    std::shared_ptr<Listener> listener;
+    std::vector<std::shared_ptr<Listener>> listeners;  // one a loop
     std::shared_ptr<const TlsServerContext> tls;
   };
 
   State(EventLoops& event_loops, std::shared_ptr<SessionEnvironment> env)
       : loops(event_loops), environment(std::move(env)) {}
 
-  Task<void> accept(std::size_t door);
+  Task<void> accept(std::size_t door, std::size_t loop);
+  void accepting_failed(const Listener& listener, const Connection::SystemError& error);
   void admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls);
   void turn_away(std::shared_ptr<Session> session);
   void ended(std::uint64_t id);
@@ -48,9 +49,9 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   EventLoops& loops;
   const std::shared_ptr<SessionEnvironment> environment;
   std::atomic<std::size_t> turned_away{0};
-  Seldom failures, refusals;  // of the first loop, where everything is accepted
   Mutex mutex;
   Condition changed;
+  Seldom failures PADDOCK_GUARDED_BY(mutex), refusals PADDOCK_GUARDED_BY(mutex);
   std::vector<Door> doors PADDOCK_GUARDED_BY(mutex);
   std::vector<std::string> addresses PADDOCK_GUARDED_BY(mutex);
   std::map<std::uint64_t, std::weak_ptr<Session>> sessions PADDOCK_GUARDED_BY(mutex);
@@ -59,19 +60,17 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   bool started PADDOCK_GUARDED_BY(mutex) = false;
 };
 
-Task<void> Server::State::accept(std::size_t door) {
+Task<void> Server::State::accept(std::size_t door, std::size_t loop) {
   std::shared_ptr<Listener> listener;
   {
     const MutexLock lock(mutex);
-    if (door < doors.size()) listener = doors[door].listener;
+    if (door < doors.size()) listener = doors[door].listeners.at(loop);
   }
   while (listener && listener->acceptor().is_open()) {
     auto [error, socket] = co_await listener->acceptor().async_accept(loops.next(), as_tuple);
     if (environment->draining || error == asio::error::operation_aborted) break;
     if (error) {
-      if (const auto times = failures.happened(std::chrono::steady_clock::now())) {
-        spdlog::warn("accepting on {}: {} ({} times)", listener->address(), error.message(), *times);
-      }
+      accepting_failed(*listener, error);
       asio::steady_timer pause(co_await asio::this_coro::executor, accept_pause);
       co_await pause.async_wait(as_tuple);
       continue;
@@ -89,29 +88,39 @@ Task<void> Server::State::accept(std::size_t door) {
   changed.notify_all();
 }
 
+void Server::State::accepting_failed(const Listener& listener, const Connection::SystemError& error) {
+  std::optional<std::uint64_t> times;
+  {
+    const MutexLock lock(mutex);
+    times = failures.happened(std::chrono::steady_clock::now());
+  }
+  if (times) spdlog::warn("accepting on {}: {} ({} times)", listener.address(), error.message(), *times);
+}
+
 void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls) {
   boost::system::error_code not_tcp;
   socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
   auto session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
   std::uint64_t id = 0;
   bool full = false;
+  std::optional<std::uint64_t> refused;
   {
     const MutexLock lock(mutex);
     if (environment->draining) return;
     full = sessions.size() >= environment->options.connection_limit;
-    if (!full) {
+    if (full) {
+      refused = refusals.happened(std::chrono::steady_clock::now());
+    } else {
       id = ++next_session;
       sessions.emplace(id, session);
       environment->connections = sessions.size();
     }
   }
-  if (full) {
-    if (const auto times = refusals.happened(std::chrono::steady_clock::now())) {
-      spdlog::warn("too many connections: {} turned away; at most {} at a time are let in", *times,
-                   environment->options.connection_limit);
-    }
-    return turn_away(std::move(session));
+  if (refused) {
+    spdlog::warn("too many connections: {} turned away; at most {} at a time are let in", *refused,
+                 environment->options.connection_limit);
   }
+  if (full) return turn_away(std::move(session));
   const auto executor = session->executor();
   // The handler keeps the session until its coroutine is over.
   asio::co_spawn(executor, session->run(), [self = shared_from_this(), session, id](const std::exception_ptr& failed) {
@@ -143,10 +152,13 @@ void Server::State::close_doors() {
   const MutexLock lock(mutex);
   environment->draining = true;
   for (auto& door : doors) {
-    if (started) {
-      asio::post(loops.at(0), [listener = door.listener] { listener->close(); });
-    } else {
-      door.listener->close();
+    for (std::size_t loop = 0; loop < door.listeners.size(); ++loop) {
+      const auto& listener = door.listeners[loop];
+      if (started) {
+        asio::post(loops.at(loop), [listener] { listener->close(); });
+      } else {
+        listener->close();
+      }
     }
   }
   doors.clear();
@@ -178,11 +190,17 @@ Server::Server(EventLoops& loops, BlockingPool& pool, Options options, Handler h
 Server::~Server() { abort(); }
 
 Result<void> Server::listen(std::string_view address, std::shared_ptr<const TlsServerContext> tls) {
-  auto listener = Listener::open(state_->loops.at(0), address);
-  if (!listener) return std::unexpected(std::move(listener).error());
+  auto first = Listener::open(state_->loops.at(0), address);
+  if (!first) return std::unexpected(std::move(first).error());
+  State::Door door{{*first}, std::move(tls)};
+  for (std::size_t loop = 1; loop < state_->loops.size(); ++loop) {
+    auto another = (*first)->share(state_->loops.at(loop));
+    if (!another) return std::unexpected(std::move(another).error());
+    door.listeners.push_back(*std::move(another));
+  }
   const MutexLock lock(state_->mutex);
-  state_->addresses.push_back((*listener)->address());
-  state_->doors.push_back({std::move(*listener), std::move(tls)});
+  state_->addresses.push_back((*first)->address());
+  state_->doors.push_back(std::move(door));
   return {};
 }
 
@@ -203,11 +221,15 @@ void Server::start() {
   {
     const MutexLock lock(state_->mutex);
     if (std::exchange(state_->started, true)) return;
-    count = state_->accepting = state_->doors.size();
+    count = state_->doors.size();
+    state_->accepting = count * state_->loops.size();
   }
   for (std::size_t door = 0; door < count; ++door) {
-    // The coroutine's frame keeps the state through this handler.
-    asio::co_spawn(state_->loops.at(0), state_->accept(door), [state = state_](const std::exception_ptr&) {});
+    for (std::size_t loop = 0; loop < state_->loops.size(); ++loop) {
+      // The coroutine's frame keeps the state through this handler.
+      asio::co_spawn(state_->loops.at(loop), state_->accept(door, loop),
+                     [state = state_](const std::exception_ptr&) {});
+    }
   }
 }
 

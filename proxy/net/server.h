@@ -1,5 +1,6 @@
 // Server: accepts HTTP/1.1 connections and hands requests to a Handler. TCP, TLS or a Unix socket.
 //
+// Every loop accepts; connections are dealt out to the loops in turn, so that a few big transfers are spread evenly.
 // Lifecycle: listen() for each address (errors at once: conflict when in use, denied, invalid_argument) -> start() ->
 // drain(): stop accepting, let requests in progress end, close idle connections -> abort(): close what is left.
 // listen/start/drain/abort from one thread; the handler runs on the connection's loop and may be called concurrently.
@@ -44,7 +45,7 @@ class Server {
     std::size_t descriptors = std::numeric_limits<std::size_t>::max();
     std::chrono::seconds header_timeout{20};
     std::chrono::seconds idle_timeout{120};             // between requests
-    std::chrono::seconds send_timeout{60};              // without progress while sending
+    std::chrono::seconds send_timeout{60};              // for each 64 KiB that a client takes
     std::chrono::seconds farewell{2};                   // for a client that still sends what nobody wants
     std::size_t buffer_size = std::size_t{256} * 1024;  // bytes, one for each connection that streams
     // False: the handler answers from the header alone; a body is neither asked for nor kept, and the connection ends.

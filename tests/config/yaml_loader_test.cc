@@ -66,6 +66,7 @@ server:
   tls: {certificate: c.pem, key: k.pem}
   auth: {htpasswd: h, anonymous_pull: false}
   drain: 1m30s
+  deadlines: {header: 5s, idle: 30s, stall: 90s}
   manifest_limit: 8MiB
 admin: {listen: "127.0.0.1:0", token_file: t}
 storage: {path: /data, max_size: 1.5TiB, min_free: 10GB}
@@ -98,6 +99,9 @@ log: {level: debug, format: json}
   CHECK(config.server.auth_htpasswd == "h");
   CHECK_FALSE(config.server.auth_anonymous_pull);
   CHECK(config.server.drain == std::chrono::seconds{90});
+  CHECK(config.server.deadlines.header == std::chrono::seconds{5});
+  CHECK(config.server.deadlines.idle == std::chrono::seconds{30});
+  CHECK(config.server.deadlines.stall == std::chrono::seconds{90});
   CHECK(config.server.manifest_limit == 8U << 20U);
   CHECK(config.admin.token_file == "t");
   CHECK(config.storage.max_size == SizeLimit{3ULL << 39U, 0});
@@ -164,6 +168,7 @@ TEST_CASE("a problem names file, line and key") {
       {"server:\n  listen: []\n", "p.yaml:2: server.listen: is empty"},
       {"server:\n  listen: [a:1, a:1]\n", "p.yaml:2: server.listen: 'a:1' is given twice"},
       {"server:\n  listen: 127.0.0.1:5001\n", "admin.listen: is the same address as server.listen"},
+      {"server:\n  deadlines: {stall: 0}\n", "p.yaml:2: server.deadlines.stall: is 0"},
       {"server:\n  drain: 30\n", "p.yaml:2: server.drain: '30' is not a duration"},
       {"server:\n  drain: 1500ms\n", "p.yaml:2: server.drain: '1500ms' is finer than a second"},
       {"server:\n  manifest_limit: 1B\n", "p.yaml:2: server.manifest_limit: is not between"},

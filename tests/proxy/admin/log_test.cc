@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 #include <sstream>
@@ -30,6 +32,7 @@ class Capture {
   Capture& operator=(const Capture&) = delete;
 
   [[nodiscard]] std::vector<std::string> lines() const {
+    flush_log();
     std::vector<std::string> all;
     std::istringstream in(out_.str());
     for (std::string line; std::getline(in, line);) all.push_back(line);
@@ -127,6 +130,37 @@ TEST_CASE("an access line in JSON carries the request's fields beside time, leve
   CHECK(line["path"] == exchange.request.path);
   CHECK(line["status"] == 502);
   CHECK(line["bytes"] == 7);
+}
+
+// Takes nothing until it is released.
+class StuckSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void release() { gate_.set_value(); }
+  std::vector<std::string> taken;
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& msg) override {
+    open_.wait();
+    taken.emplace_back(msg.payload.data(), msg.payload.size());
+  }
+  void flush_() override {}
+  std::promise<void> gate_;
+  const std::shared_future<void> open_ = gate_.get_future().share();
+};
+
+TEST_CASE("nobody waits for who reads the log; what is too much is lost, oldest first, and counted") {
+  const auto sink = std::make_shared<StuckSink>();
+  REQUIRE(set_up_log({"info", LogFormat::text}, sink));
+  constexpr int lines = 10'000;
+  for (int i = 0; i < lines; ++i) spdlog::info("{}", i);
+  flush_log();  // comes back although nothing can be written
+  const auto lost = lost_log_lines();
+  CHECK(lost > lines / 2);
+  sink->release();
+  set_up_log({"off", LogFormat::text}).value();  // ends the thread that wrote to the sink
+  REQUIRE(sink->taken.size() > 1000);
+  CHECK(sink->taken.back() == std::to_string(lines - 1));
+  CHECK(sink->taken.size() <= lines - (lost - 1));  // the request to flush took the place of a line too
 }
 
 TEST_CASE("lines of several threads do not mix") {

@@ -39,6 +39,55 @@ TEST_CASE("port 0 picks a free one and says which") {
   RawSocket::connect(listener->address());
 }
 
+TEST_CASE("listeners that share an address take what comes in turn, until the last one is closed") {
+  boost::asio::io_context first_loop, second_loop;
+  const auto first = Listener::open(first_loop, "127.0.0.1:0").value();
+  const auto second = first->share(second_loop).value();
+  CHECK(second->address() == first->address());
+  const auto accepted_by = [](boost::asio::io_context& loop, Listener& listener) {
+    bool accepted = false;
+    listener.acceptor().async_accept([&](const boost::system::error_code& error, auto) { accepted = !error; });
+    loop.restart();
+    loop.run_one_for(std::chrono::seconds(30));
+    return accepted;
+  };
+  RawSocket::connect(first->address());
+  CHECK(accepted_by(second_loop, *second));
+  RawSocket::connect(first->address());
+  CHECK(accepted_by(first_loop, *first));
+  first->close();
+  RawSocket::connect(second->address());
+  CHECK(accepted_by(second_loop, *second));
+  second->close();
+  CHECK_THROWS(RawSocket::connect(second->address()));
+}
+
+TEST_CASE("a listener that is closed while others share its address hears of no connection any more") {
+  boost::asio::io_context closed_loop, open_loop;
+  const auto first = Listener::open(closed_loop, "127.0.0.1:0").value();
+  const auto second = first->share(open_loop).value();
+  bool ended = false;
+  first->acceptor().async_accept([&](const boost::system::error_code& error, auto) {
+    ended = error == boost::asio::error::operation_aborted;
+  });
+  first->close();
+  closed_loop.run();
+  CHECK(ended);
+  RawSocket::connect(second->address());
+  closed_loop.restart();
+  CHECK(closed_loop.poll() == 0);
+}
+
+TEST_CASE("the file of a Unix socket goes with the listener that was opened") {
+  const TemporaryFolder folder;
+  boost::asio::io_context loop;
+  const auto first = Listener::open(loop, "unix:" + (folder / "s").string()).value();
+  first->share(loop).value()->close();
+  CHECK(std::filesystem::exists(folder / "s"));
+  first->close();
+  CHECK_FALSE(std::filesystem::exists(folder / "s"));
+}
+
 TEST_CASE("localhost is an address") {
   boost::asio::io_context loop;
   CHECK(Listener::open(loop, "localhost:0").value()->address().starts_with("127.0.0.1:"));

@@ -1,6 +1,8 @@
 #include "proxy/net/server.h"
 
+#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "tests/proxy/net/server_fixture.h"
 #include "tests/support/temporary_folder.h"
@@ -234,6 +236,20 @@ TEST_CASE("a connection that is idle for too long is closed") {
   client.send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
   CHECK(client.read_response().ends_with("GET /a "));
   CHECK(client.read_all().empty());
+}
+
+TEST_CASE("while one loop is busy another one accepts") {
+  ServerFixture fixture(echo);
+  fixture.serve();
+  const auto held = GENERATE(std::size_t{0}, std::size_t{1});
+  std::promise<void> released;
+  asio::post(fixture.loops.at(held), [until = released.get_future().share()] { until.wait(); });
+  // Connections go to the loops in turn: one of these two to the free one.
+  auto first = fixture.raw(), second = fixture.raw();
+  for (auto* const client : {&first, &second}) client->send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  CHECK(fixture.seen().path == "/a");
+  released.set_value();
+  CHECK(fixture.seen(2).path == "/a");
 }
 
 TEST_CASE("connections beyond the limit are told so and closed, and others go on") {

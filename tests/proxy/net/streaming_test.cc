@@ -1,6 +1,7 @@
 // Bodies that are streamed: whole and right, or visibly broken.
 #include <boost/asio/steady_timer.hpp>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "proxy/net/tls.h"
 #include "storage/notifier.h"
@@ -293,6 +294,22 @@ TEST_CASE("a client that stops reading is cut off") {
   CHECK(seen.aborted);
   CHECK(seen.abort_reason == "the client stopped reading");
   CHECK(seen.body_bytes < 100'000'000);
+}
+
+TEST_CASE("a client that takes a little now and then is cut off too") {
+  const TemporaryFolder folder;
+  const auto piece = megabyte(folder, GENERATE(false, true));
+  ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)), {.send_timeout = std::chrono::seconds(1)});
+  fixture.serve();
+  auto client = RawSocket::connect(fixture.address(), 4096);
+  client.send(get);
+  // Some 20 KB a second: always within the second that was asked for, never 64 KiB of it.
+  for (int i = 0; i < 100 && !client.broken(); ++i) {
+    client.read_some();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  CHECK(client.broken());
+  CHECK(fixture.seen().abort_reason == "the client stopped reading");
 }
 
 Task<Result<BodyPiece>> after(std::chrono::milliseconds delay, BodyPiece piece) {
