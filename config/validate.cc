@@ -71,9 +71,8 @@ void check_server(const Config& config, Report& report) {
   if (server.manifest_limit < smallest_manifest_limit || server.manifest_limit > largest_manifest_limit) {
     report.add_at("server.manifest_limit", "is not between 4KiB and 64MiB");
   }
-  const std::pair<const char*, std::chrono::seconds> deadlines[]{{"header", server.deadlines.header},
-                                                                 {"idle", server.deadlines.idle},
-                                                                 {"stall", server.deadlines.stall}};
+  const std::pair<const char*, std::chrono::seconds> deadlines[]{
+      {"header", server.deadlines.header}, {"idle", server.deadlines.idle}, {"stall", server.deadlines.stall}};
   for (const auto& [name, value] : deadlines) {
     if (value.count() == 0) report.add_at(cat({"server.deadlines.", name}), "is 0: nobody could be served");
   }

@@ -1,9 +1,9 @@
 // Listener: one address that a server accepts on, from one event loop. Private to proxy/net; on that loop's thread once
 // it accepts.
 //
-// share() makes another one for another loop, with the same queue of connections: whichever loop is free takes the next.
-// Errors of open(): invalid_argument (malformed, not an address of this machine), conflict (in use), denied.
-// A Unix socket's file that nobody answers on is replaced; the file goes with the listener that was opened.
+// share() makes another one for another loop, with the same queue of connections: whichever loop is free takes the
+// next. Errors of open(): invalid_argument (malformed, not an address of this machine), conflict (in use), denied. A
+// Unix socket's file that nobody answers on is replaced; the file goes with the listener that was opened.
 #pragma once
 
 #include <boost/asio/basic_socket_acceptor.hpp>

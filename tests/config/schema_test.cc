@@ -29,11 +29,26 @@ TEST_CASE("every key of the contract is there") {
   const Schema schema = schema_of(config);
   std::set<std::string> paths;
   for (const Field& field : schema.fields) CHECK(paths.insert(field.path).second);
-  for (const auto* path :
-       {"server.listen", "server.threads", "server.tls.certificate", "server.tls.key", "server.auth.htpasswd",
-        "server.auth.anonymous_pull", "server.drain", "server.deadlines.stall", "admin.listen", "admin.token_file", "storage.path",
-        "storage.max_size", "storage.min_free", "ingress.connect_proxy.listen", "ingress.connect_proxy.ca_certificate",
-        "ingress.connect_proxy.ca_key", "ingress.connect_proxy.hosts", "offline", "log.level", "log.format"}) {
+  for (const auto* path : {"server.listen",
+                           "server.threads",
+                           "server.tls.certificate",
+                           "server.tls.key",
+                           "server.auth.htpasswd",
+                           "server.auth.anonymous_pull",
+                           "server.drain",
+                           "server.deadlines.stall",
+                           "admin.listen",
+                           "admin.token_file",
+                           "storage.path",
+                           "storage.max_size",
+                           "storage.min_free",
+                           "ingress.connect_proxy.listen",
+                           "ingress.connect_proxy.ca_certificate",
+                           "ingress.connect_proxy.ca_key",
+                           "ingress.connect_proxy.hosts",
+                           "offline",
+                           "log.level",
+                           "log.format"}) {
     CAPTURE(path);
     CHECK(paths.contains(path));
   }

@@ -67,9 +67,8 @@ TEST_CASE("a listener that is closed while others share its address hears of no 
   const auto first = Listener::open(closed_loop, "127.0.0.1:0").value();
   const auto second = first->share(open_loop).value();
   bool ended = false;
-  first->acceptor().async_accept([&](const boost::system::error_code& error, auto) {
-    ended = error == boost::asio::error::operation_aborted;
-  });
+  first->acceptor().async_accept(
+      [&](const boost::system::error_code& error, auto) { ended = error == boost::asio::error::operation_aborted; });
   first->close();
   closed_loop.run();
   CHECK(ended);
