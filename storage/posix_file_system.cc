@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
+#include <mutex>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -66,6 +67,49 @@ class Descriptor {
 
 constexpr std::size_t most_pages = 1024;  // looked at in one call of in_memory()
 
+std::uint64_t page_size() {
+  static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+// A file's place in our address space, never touched: what mincore(2) wants to be asked about. Made when first needed,
+// as large as the file is then; changing what is mapped costs a lock that all threads share.
+class Mapping {
+ public:
+  Mapping() = default;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (begin_ != MAP_FAILED) ::munmap(begin_, size_);
+  }
+
+  // Which of these pages are in memory; false where nobody knows. Thread-safe.
+  bool look(int fd, std::uint64_t offset, std::uint64_t size, unsigned char* present) {
+    std::call_once(made_, [&] {
+      struct stat status{};
+      if (::fstat(fd, &status) < 0 || status.st_size <= 0) return;
+      size_ = static_cast<std::size_t>(status.st_size) + page_size();
+      begin_ = ::mmap(nullptr, size_, PROT_NONE, MAP_SHARED, fd, 0);
+    });
+    if (begin_ == MAP_FAILED || offset + size > size_) return look_apart(fd, offset, size, present);
+    return ::mincore(static_cast<std::byte*>(begin_) + offset, size, present) == 0;
+  }
+
+ private:
+  // A file that has grown.
+  static bool look_apart(int fd, std::uint64_t offset, std::uint64_t size, unsigned char* present) {
+    void* const mapped = ::mmap(nullptr, size, PROT_NONE, MAP_SHARED, fd, static_cast<off_t>(offset));
+    if (mapped == MAP_FAILED) return false;
+    const bool known = ::mincore(mapped, size, present) == 0;
+    ::munmap(mapped, size);
+    return known;
+  }
+
+  std::once_flag made_;
+  void* begin_ = MAP_FAILED;
+  std::size_t size_ = 0;
+};
+
 // mincore(2) says of somebody else's file that all of it is in memory.
 bool may_look_into(int fd) {
   struct stat status{};
@@ -99,16 +143,12 @@ class PosixFile final : public File {
 
   // mincore(2), as cachestat(2) also counts pages that are still being read.
   [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const override {
-    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const auto page = page_size();
     if (!ours_ || length == 0) return 0;
     std::array<unsigned char, most_pages> present;  // NOLINT(cppcoreguidelines-pro-type-member-init): written below
     const std::uint64_t skipped = offset % page;
     const std::uint64_t pages = std::min<std::uint64_t>((skipped + length + page - 1) / page, most_pages);
-    void* const mapped =
-        ::mmap(nullptr, pages * page, PROT_NONE, MAP_SHARED, descriptor(), static_cast<off_t>(offset - skipped));
-    if (mapped == MAP_FAILED) return 0;
-    const bool known = ::mincore(mapped, pages * page, present.data()) == 0;
-    ::munmap(mapped, pages * page);
+    const bool known = mapping_.look(descriptor(), offset - skipped, pages * page, present.data());
     const auto first = std::span(present).first(known ? pages : 0);
     const auto run = static_cast<std::uint64_t>(
         std::ranges::find_if(first, [](unsigned char in) { return (in & 1U) == 0; }) - first.begin());
@@ -147,6 +187,7 @@ class PosixFile final : public File {
   Descriptor descriptor_;
   Path path_;
   const bool ours_;
+  mutable Mapping mapping_;
 };
 
 class PosixLock final : public FileLock {

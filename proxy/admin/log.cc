@@ -23,6 +23,7 @@ constexpr const char* access_logger = "access";
 constexpr std::size_t kept_lines = 4096;  // 2 MB
 constexpr std::chrono::seconds flush_patience{1};
 std::atomic<LogFormat> current_format{LogFormat::text};
+std::shared_ptr<spdlog::logger> request_log;  // looking it up in spdlog takes a lock
 
 std::string_view view(spdlog::string_view_t text) { return {text.data(), text.size()}; }
 
@@ -100,7 +101,8 @@ Result<void> set_up_log(const LogOptions& options, spdlog::sink_ptr sink) {
     return std::make_shared<spdlog::async_logger>(name, sink, spdlog::thread_pool(),
                                                   spdlog::async_overflow_policy::overrun_oldest);
   };
-  spdlog::register_logger(logger(access_logger));
+  request_log = logger(access_logger);
+  spdlog::register_logger(request_log);
   spdlog::set_default_logger(logger("paddock"));
   spdlog::set_level(*level);
   return {};
@@ -129,11 +131,10 @@ std::uint64_t lost_log_lines() {
 }
 
 void access_log(const Exchange& exchange) {
-  const auto logger = spdlog::get(access_logger);
   const auto level = access_level(exchange);
-  if (!logger || !logger->should_log(level)) return;
+  if (!request_log || !request_log->should_log(level)) return;
   const auto line = current_format.load() == LogFormat::json ? access_json(exchange) : access_text(exchange);
-  logger->log(level, spdlog::string_view_t(line.data(), line.size()));
+  request_log->log(level, spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace paddock

@@ -31,7 +31,11 @@ std::size_t route_index(std::string_view route) {
   return static_cast<std::size_t>(std::find(routes.begin(), routes.end() - 1, route) - routes.begin());
 }
 
-std::string code_label(int status) { return status >= 100 && status <= 599 ? std::to_string(status) : "none"; }
+constexpr int first_code = 100, last_code = 599;
+
+std::string code_label(int status) {
+  return status >= first_code && status <= last_code ? std::to_string(status) : "none";
+}
 
 Histogram::BucketBoundaries latency_buckets() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
@@ -159,6 +163,19 @@ struct Metrics::State {
     }
   }
 
+  // Looking a counter up by its labels takes a lock and allocates: every request's is remembered.
+  Counter& requests_of(std::size_t route, int status) {
+    const bool known = status >= first_code && status <= last_code;
+    auto& place = by_route_and_code[route][known ? static_cast<std::size_t>(status - first_code) : codes - 1];
+    auto* counter = place.load(std::memory_order_acquire);
+    if (counter == nullptr) {
+      counter = &requests.Add({{"route", std::string(routes[route])}, {"code", code_label(status)}});
+      place.store(counter, std::memory_order_release);
+    }
+    return *counter;
+  }
+
+  static constexpr std::size_t codes = last_code - first_code + 2;  // the last one: none
   const BuildInfo build;
   const std::function<Readings()> readings;
   prometheus::Registry registry;
@@ -191,6 +208,7 @@ struct Metrics::State {
   Counter& fill_bytes = served.Add({{"source", "fill"}});
   Counter& bypass_bytes = served.Add({{"source", "bypass"}});
   std::array<Histogram*, routes.size()> seconds{};
+  std::array<std::array<std::atomic<Counter*>, codes>, routes.size()> by_route_and_code{};
   std::atomic<std::uint64_t> request_count{0};
   LabelGate upstreams, endpoints;
 };
@@ -213,7 +231,7 @@ void Metrics::record(const Exchange& exchange) {
   const auto& response = exchange.response;
   const auto route = route_index(response.route);
   state_->request_count.fetch_add(1, std::memory_order_relaxed);
-  state_->requests.Add({{"route", std::string(routes[route])}, {"code", code_label(response.status)}}).Increment();
+  state_->requests_of(route, response.status).Increment();
   state_->seconds[route]->Observe(std::chrono::duration<double>(exchange.to_first_byte).count());
   if (exchange.aborted) state_->aborted.Increment();
   const auto bytes = static_cast<double>(exchange.body_bytes);

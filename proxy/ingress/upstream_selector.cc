@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view docker_hub = "docker.io";
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
-  return out;
+char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, [](char c) { return lowered(c); }, [](char c) { return lowered(c); });
 }
 
 // "host:5000" -> "host", "[::1]:5000" -> "[::1]".
@@ -26,7 +26,9 @@ std::string_view without_port(std::string_view host) {
 }
 
 // The names under which clients reach Docker Hub.
-bool is_docker_hub_alias(std::string_view name) { return name == "registry-1.docker.io" || name == "index.docker.io"; }
+bool is_docker_hub_alias(std::string_view name) {
+  return same_name(name, "registry-1.docker.io") || same_name(name, "index.docker.io");
+}
 
 std::string known_names(const std::vector<UpstreamRule>& rules) {
   std::string names;
@@ -51,6 +53,7 @@ Result<Target> target(const UpstreamRule& rule, std::string_view name) {
 }  // namespace
 
 bool glob_match(std::string_view pattern, std::string_view text) {
+  if (pattern == "**") return true;
   // reached[i]: the pattern so far matches the first i characters. Linear in each, whatever the stars.
   std::vector<char> reached(text.size() + 1, 0);
   reached[0] = 1;
@@ -75,13 +78,11 @@ bool matches_any(const std::vector<std::string>& patterns, std::string_view text
 }
 
 const UpstreamRule* UpstreamSelector::find(std::string_view name) const {
-  std::string wanted = lowered(name);
-  if (is_docker_hub_alias(wanted)) {
-    const auto exact = std::ranges::find_if(rules_, [&](const UpstreamRule& r) { return lowered(r.name) == wanted; });
-    if (exact != rules_.end()) return &*exact;
-    wanted = docker_hub;
-  }
-  const auto found = std::ranges::find_if(rules_, [&](const UpstreamRule& r) { return lowered(r.name) == wanted; });
+  const auto named = [this](std::string_view wanted) {
+    return std::ranges::find_if(rules_, [&](const UpstreamRule& rule) { return same_name(rule.name, wanted); });
+  };
+  auto found = named(name);
+  if (found == rules_.end() && is_docker_hub_alias(name)) found = named(docker_hub);
   return found == rules_.end() ? nullptr : &*found;
 }
 

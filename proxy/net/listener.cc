@@ -5,7 +5,6 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
 #include <charconv>
-#include <fcntl.h>
 #include <optional>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -87,7 +86,7 @@ Result<void> Listener::bind_tcp(std::string_view address) {
   if (!endpoint) {
     return refuse(ErrorCode::invalid_argument, address, "give it as ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH");
   }
-  if (const auto error = bind({endpoint->data(), endpoint->size()})) return refuse(address, error);
+  if (const auto error = bind({endpoint->data(), endpoint->size()}, false)) return refuse(address, error);
   error_code error;
   const auto local = acceptor_.local_endpoint(error);
   auto bound = *endpoint;
@@ -111,13 +110,15 @@ Result<void> Listener::bind_unix(const std::string& path) {
     std::filesystem::remove(path, absent);
   }
   const asio::local::stream_protocol::endpoint endpoint(path);
-  if (const auto error = bind({endpoint.data(), endpoint.size()})) return refuse(address, error);
+  if (const auto error = bind({endpoint.data(), endpoint.size()}, false)) return refuse(address, error);
   socket_file_ = path;
   address_ = address;
   return {};
 }
 
-error_code Listener::bind(const asio::generic::stream_protocol::endpoint& endpoint) {
+// Who comes first must have the address to himself; only then others of ours may join.
+error_code Listener::bind(const Endpoint& endpoint, bool shared) {
+  using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
   error_code error;
   acceptor_.open(endpoint.protocol(), error);
   if (error) return error;
@@ -125,33 +126,27 @@ error_code Listener::bind(const asio::generic::stream_protocol::endpoint& endpoi
   error_code ignored;
   if (family != AF_UNIX) acceptor_.set_option(asio::socket_base::reuse_address(true), ignored);
   if (family == AF_INET6) acceptor_.set_option(asio::ip::v6_only(false), ignored);
-  acceptor_.bind(endpoint, error);
+  if (shared) acceptor_.set_option(ReusePort(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!shared && family != AF_UNIX) acceptor_.set_option(ReusePort(true), ignored);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   return error;
 }
 
 Result<std::shared_ptr<Listener>> Listener::share(asio::io_context& loop) {
-  auto shared = std::make_shared<Listener>(loop);
+  if (!socket_file_.empty()) return nullptr;
   error_code error;
-  const auto protocol = acceptor_.local_endpoint(error).protocol();
-  const int descriptor = ::fcntl(acceptor_.native_handle(), F_DUPFD_CLOEXEC, 0);
-  if (descriptor < 0) error.assign(errno, boost::system::system_category());
-  if (!error) shared->acceptor_.assign(protocol, descriptor, error);
-  if (error) {
-    if (descriptor >= 0) ::close(descriptor);
-    return fail(ErrorCode::unavailable, Blame::us, "cannot listen on " + address_ + ": " + error.message());
-  }
+  const auto endpoint = acceptor_.local_endpoint(error);
+  auto shared = std::make_shared<Listener>(loop);
+  if (!error) error = shared->bind(endpoint, true);
+  if (error) return refuse(address_, error);
   shared->address_ = address_;
   return shared;
 }
 
-// Not by the acceptor: Asio trusts that closing takes a descriptor out of its epoll set, which it does not while others
-// share the socket.
 void Listener::close() {
   error_code ignored;
-  if (acceptor_.is_open()) {
-    if (const int descriptor = acceptor_.release(ignored); !ignored) ::close(descriptor);
-  }
+  acceptor_.close(ignored);
   std::error_code also_ignored;
   if (!socket_file_.empty()) std::filesystem::remove(socket_file_, also_ignored);
   socket_file_.clear();

@@ -10,6 +10,8 @@
 namespace paddock {
 namespace {
 
+constexpr std::size_t usual_header = 512;  // bytes
+
 std::uint64_t body_size(const Response& response) {
   const auto* const stream = std::get_if<BodyStream>(&response.body);
   return stream != nullptr ? stream->length : body_text(response).size();
@@ -28,13 +30,18 @@ bool is_length(std::string_view text) {
   return !text.empty() && text.size() <= 19 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// RFC 9110, 5.6.7.
-std::string http_date(std::chrono::system_clock::time_point now) {
+// RFC 9110, 5.6.7. Made once a second.
+std::string_view http_date(std::chrono::system_clock::time_point now) {
+  thread_local std::time_t made_for = -1;
+  thread_local std::array<char, 40> text{};
+  thread_local std::size_t size = 0;
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  const auto size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  if (size == 0 || seconds != made_for) {
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    made_for = seconds;
+  }
   return {text.data(), size};
 }
 
@@ -55,6 +62,7 @@ std::string_view body_text(const Response& response) {
 ResponseFrame frame_response(const Response& response, const FrameRules& rules) {
   ResponseFrame frame;
   std::string& out = frame.header;
+  out.reserve(usual_header);
   const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(std::string_view(reason));
   out.append("\r\n");

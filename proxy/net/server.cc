@@ -1,5 +1,6 @@
 #include "proxy/net/server.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -29,18 +30,21 @@ constexpr std::size_t max_turned_away = 16;  // at a time; beyond that they are 
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
   struct Door {
-    std::vector<std::shared_ptr<Listener>> listeners;  // one a loop
+    std::vector<std::shared_ptr<Listener>> listeners;  // one a loop; of a Unix socket the first loop's alone
     std::shared_ptr<const TlsServerContext> tls;
   };
 
   State(EventLoops& event_loops, std::shared_ptr<SessionEnvironment> env)
-      : loops(event_loops), environment(std::move(env)) {}
+      : loops(event_loops), environment(std::move(env)), open(event_loops.size()) {}
 
   Task<void> accept(std::size_t door, std::size_t loop);
   void accepting_failed(const Listener& listener, const Connection::SystemError& error);
-  void admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls);
+  // Where a connection that `loop` has accepted is to live.
+  [[nodiscard]] std::size_t place_for(std::size_t loop) const;
+  Connection::Socket settle(Connection::Socket accepted, std::size_t from, std::size_t to);
+  void admit(Connection::Socket socket, std::size_t loop, std::shared_ptr<const TlsServerContext> tls);
   void turn_away(std::shared_ptr<Session> session);
-  void ended(std::uint64_t id);
+  void ended(std::uint64_t id, std::size_t loop);
   void close_doors();
   // On every session, on its own loop.
   void tell_sessions(void (Session::*what)());
@@ -48,6 +52,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
 
   EventLoops& loops;
   const std::shared_ptr<SessionEnvironment> environment;
+  std::vector<std::atomic<std::size_t>> open;  // connections of each loop
   std::atomic<std::size_t> turned_away{0};
   Mutex mutex;
   Condition changed;
@@ -67,7 +72,7 @@ Task<void> Server::State::accept(std::size_t door, std::size_t loop) {
     if (door < doors.size()) listener = doors[door].listeners.at(loop);
   }
   while (listener && listener->acceptor().is_open()) {
-    auto [error, socket] = co_await listener->acceptor().async_accept(loops.next(), as_tuple);
+    auto [error, socket] = co_await listener->acceptor().async_accept(loops.at(loop), as_tuple);
     if (environment->draining || error == asio::error::operation_aborted) break;
     if (error) {
       accepting_failed(*listener, error);
@@ -80,7 +85,8 @@ Task<void> Server::State::accept(std::size_t door, std::size_t loop) {
       const MutexLock lock(mutex);
       if (door < doors.size()) tls = doors[door].tls;
     }
-    admit(std::move(socket), std::move(tls));
+    const auto place = place_for(loop);
+    admit(settle(std::move(socket), loop, place), place, std::move(tls));
   }
   if (listener) listener->close();
   const MutexLock lock(mutex);
@@ -97,7 +103,23 @@ void Server::State::accepting_failed(const Listener& listener, const Connection:
   if (times) spdlog::warn("accepting on {}: {} ({} times)", listener.address(), error.message(), *times);
 }
 
-void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsServerContext> tls) {
+// Moving one costs a change of threads: where there are many, some more or less do not matter.
+std::size_t Server::State::place_for(std::size_t loop) const {
+  const auto least = std::ranges::min_element(open, {}, [](const auto& count) { return count.load(); });
+  const auto few = least->load();
+  return open[loop] <= few + few / 4 ? loop : static_cast<std::size_t>(least - open.begin());
+}
+
+Connection::Socket Server::State::settle(Connection::Socket accepted, std::size_t from, std::size_t to) {
+  if (from == to) return accepted;
+  Connection::SystemError error;
+  Connection::Socket moved(loops.at(to));
+  const auto protocol = accepted.local_endpoint(error).protocol();
+  if (!error) moved.assign(protocol, accepted.release(error), error);
+  return moved;
+}
+
+void Server::State::admit(Connection::Socket socket, std::size_t loop, std::shared_ptr<const TlsServerContext> tls) {
   boost::system::error_code not_tcp;
   socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
   auto session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
@@ -111,6 +133,7 @@ void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsSe
     if (full) {
       refused = refusals.happened(std::chrono::steady_clock::now());
     } else {
+      ++open[loop];
       id = ++next_session;
       sessions.emplace(id, session);
       environment->connections = sessions.size();
@@ -123,10 +146,11 @@ void Server::State::admit(Connection::Socket socket, std::shared_ptr<const TlsSe
   if (full) return turn_away(std::move(session));
   const auto executor = session->executor();
   // The handler keeps the session until its coroutine is over.
-  asio::co_spawn(executor, session->run(), [self = shared_from_this(), session, id](const std::exception_ptr& failed) {
-    if (failed) spdlog::warn("a session ended by an exception");
-    self->ended(id);
-  });
+  asio::co_spawn(executor, session->run(),
+                 [self = shared_from_this(), session, id, loop](const std::exception_ptr& failed) {
+                   if (failed) spdlog::warn("a session ended by an exception");
+                   self->ended(id, loop);
+                 });
 }
 
 void Server::State::turn_away(std::shared_ptr<Session> session) {
@@ -141,7 +165,8 @@ void Server::State::turn_away(std::shared_ptr<Session> session) {
       [self = shared_from_this(), session = std::move(session)](const std::exception_ptr&) { --self->turned_away; });
 }
 
-void Server::State::ended(std::uint64_t id) {
+void Server::State::ended(std::uint64_t id, std::size_t loop) {
+  --open[loop];
   const MutexLock lock(mutex);
   sessions.erase(id);
   environment->connections = sessions.size();
@@ -196,7 +221,7 @@ Result<void> Server::listen(std::string_view address, std::shared_ptr<const TlsS
   for (std::size_t loop = 1; loop < state_->loops.size(); ++loop) {
     auto another = (*first)->share(state_->loops.at(loop));
     if (!another) return std::unexpected(std::move(another).error());
-    door.listeners.push_back(*std::move(another));
+    if (*another) door.listeners.push_back(*std::move(another));
   }
   const MutexLock lock(state_->mutex);
   state_->addresses.push_back((*first)->address());
@@ -217,15 +242,11 @@ void Server::set_tls(const std::shared_ptr<const TlsServerContext>& tls) {
 }
 
 void Server::start() {
-  std::size_t count = 0;
-  {
-    const MutexLock lock(state_->mutex);
-    if (std::exchange(state_->started, true)) return;
-    count = state_->doors.size();
-    state_->accepting = count * state_->loops.size();
-  }
-  for (std::size_t door = 0; door < count; ++door) {
-    for (std::size_t loop = 0; loop < state_->loops.size(); ++loop) {
+  const MutexLock lock(state_->mutex);
+  if (std::exchange(state_->started, true)) return;
+  for (std::size_t door = 0; door < state_->doors.size(); ++door) {
+    for (std::size_t loop = 0; loop < state_->doors[door].listeners.size(); ++loop) {
+      ++state_->accepting;
       // The coroutine's frame keeps the state through this handler.
       asio::co_spawn(state_->loops.at(loop), state_->accept(door, loop),
                      [state = state_](const std::exception_ptr&) {});

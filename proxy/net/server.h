@@ -1,6 +1,7 @@
 // Server: accepts HTTP/1.1 connections and hands requests to a Handler. TCP, TLS or a Unix socket.
 //
-// Every loop accepts; connections are dealt out to the loops in turn, so that a few big transfers are spread evenly.
+// Every loop accepts. A connection stays where it was accepted, or goes to the loop that has fewest where there are
+// clearly more, so that a few big transfers are spread evenly.
 // Lifecycle: listen() for each address (errors at once: conflict when in use, denied, invalid_argument) -> start() ->
 // drain(): stop accepting, let requests in progress end, close idle connections -> abort(): close what is left.
 // listen/start/drain/abort from one thread; the handler runs on the connection's loop and may be called concurrently.

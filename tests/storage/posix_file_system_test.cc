@@ -57,6 +57,20 @@ TEST_CASE("posix: what is in memory is counted up to the first page that is not"
   CHECK(file->in_memory(0, 0) == 0);
 }
 
+TEST_CASE("posix: what a file has grown by since the first look is seen too") {
+  const TemporaryFolder folder;
+  PosixFileSystem fs;
+  const auto file = fs.open(folder / "f", FileSystem::Open::create).value();
+  const std::vector<std::byte> bytes(std::size_t{1} << 20U, std::byte{7});
+  const bool empty_at_first = GENERATE(false, true);
+  if (!empty_at_first) REQUIRE(file->write_at(0, bytes));
+  CHECK(file->in_memory(0, 100) == (empty_at_first ? 0 : 100));
+  for (std::uint64_t at : {std::uint64_t{1} << 20U, std::uint64_t{2} << 20U}) {
+    REQUIRE(file->write_at(at, bytes));
+    CHECK(file->in_memory(at + 5, 5000) == 5000);
+  }
+}
+
 TEST_CASE("posix: of a long part that is in memory at least a megabyte is counted") {
   const TemporaryFolder folder;
   PosixFileSystem fs;

@@ -3,6 +3,9 @@
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 #include <future>
+#include <map>
+#include <thread>
+#include <vector>
 
 #include "tests/proxy/net/server_fixture.h"
 #include "tests/support/temporary_folder.h"
@@ -238,18 +241,40 @@ TEST_CASE("a connection that is idle for too long is closed") {
   CHECK(client.read_all().empty());
 }
 
-TEST_CASE("while one loop is busy another one accepts") {
+TEST_CASE("while one loop is busy others accept") {
   ServerFixture fixture(echo);
   fixture.serve();
   const auto held = GENERATE(std::size_t{0}, std::size_t{1});
   std::promise<void> released;
   asio::post(fixture.loops.at(held), [until = released.get_future().share()] { until.wait(); });
-  // Connections go to the loops in turn: one of these two to the free one.
-  auto first = fixture.raw(), second = fixture.raw();
-  for (auto* const client : {&first, &second}) client->send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  // The kernel deals them out: not all of so many to the loop that is held.
+  std::vector<RawSocket> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(fixture.raw());
+    clients.back().send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  }
   CHECK(fixture.seen().path == "/a");
   released.set_value();
-  CHECK(fixture.seen(2).path == "/a");
+  for (auto& client : clients) CHECK(client.read_response().ends_with("GET /a "));
+}
+
+TEST_CASE("a few connections are spread evenly over the loops") {
+  ServerFixture fixture([](const Request&) -> Task<Response> {
+    Response response;
+    response.body = std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id()));
+    co_return response;
+  });
+  fixture.serve();
+  std::map<std::string, int> by_thread;
+  std::vector<RawSocket> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(fixture.raw());
+    clients.back().send("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+    const auto answer = clients.back().read_response();
+    ++by_thread[answer.substr(answer.rfind('\n'))];
+  }
+  REQUIRE(by_thread.size() == 2);
+  CHECK(by_thread.begin()->second == 4);
 }
 
 TEST_CASE("connections beyond the limit are told so and closed, and others go on") {
