@@ -13,8 +13,8 @@ from support.paddock import Paddock  # noqa: E402
 from support.scripted import Noise, ScriptedRegistry  # noqa: E402
 from support.tls import Certificate, Client  # noqa: E402
 
-SIZE = 128 << 20
-ROUNDS = 5
+SIZE = 32 << 20
+ROUNDS = 3
 
 
 def cpu(pid):
