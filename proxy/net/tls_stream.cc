@@ -81,8 +81,8 @@ TlsStream::Progress TlsStream::outcome(int result) {
   return {.error = {static_cast<int>(reason), asio::error::get_ssl_category()}};
 }
 
-// A peer may ask for new keys in mid connection (RFC 8446, 4.6.3). The kernel cannot be given any before Linux 6.13,
-// and OpenSSL 3.0 does not: going on with the old ones would be answered with an alert.
+// A peer may ask for new keys in mid connection (RFC 8446, 4.6.3). OpenSSL 3.0 does not give the kernel any, older
+// kernels would not take them: going on with the old ones would be answered with an alert.
 void TlsStream::look_at(int written, int /*version*/, int type, const void* data, std::size_t size, SSL* /*ssl*/,
                         void* self) {
   constexpr std::size_t header = 4;  // of a handshake message
