@@ -28,6 +28,7 @@ Descriptor tcp_socket() { return Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK
 
 // To ourselves: only an established connection takes a protocol on top. It never waits: the backlog accepts.
 bool connect_both(int listener, int client) {
+  if (listener < 0 || client < 0) return false;
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
