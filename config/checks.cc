@@ -158,6 +158,8 @@ std::string check_log_format(std::string_view text) { return one_of(text, {"text
 
 std::string check_on_abandon(std::string_view text) { return one_of(text, {"finish", "pause"}); }
 
+std::string check_tls_kernel(std::string_view text) { return one_of(text, {"auto", "off"}); }
+
 bool is_loopback(std::string_view address) {
   if (address.starts_with("unix:")) return true;
   const std::string_view host = split(address).host;

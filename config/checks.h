@@ -19,6 +19,7 @@ std::string check_platform(std::string_view text);  // "linux/amd64", "linux/arm
 std::string check_log_level(std::string_view text);
 std::string check_log_format(std::string_view text);
 std::string check_on_abandon(std::string_view text);
+std::string check_tls_kernel(std::string_view text);
 
 // Of a checked address: can only this machine reach it?
 bool is_loopback(std::string_view address);

@@ -31,6 +31,7 @@ struct ServerOptions {
   std::vector<std::string> listen{"127.0.0.1:5000"};
   std::uint32_t threads = 0;  // 0: one per core
   std::string tls_certificate, tls_key;
+  std::string tls_kernel = "auto";  // or "off"
   std::string auth_htpasswd;
   bool auth_anonymous_pull = true;
   std::chrono::seconds drain{30};

@@ -10,7 +10,7 @@ ReloadPlan plan_reload(Config running, Config loaded) {
   ReloadPlan plan{std::move(running), {}, {}};
   Config& config = plan.config;
   // Listeners are either plain or TLS for as long as they live, and the admin side, which stays where it listens,
-  // either wants a token or none; only certificate and token can be others.
+  // either wants a token or none; only certificate and token can be others, and who encrypts.
   const bool same_tls = config.server.tls_certificate.empty() == loaded.server.tls_certificate.empty();
   const bool same_token = config.admin.token_file.empty() == loaded.admin.token_file.empty();
   const auto takes = [&](const Field& field) {

@@ -100,6 +100,7 @@ Schema schema_of(Config& config) {
                    {"server.threads", &config.server.threads},
                    {"server.tls.certificate", &config.server.tls_certificate, nullptr, true},
                    {"server.tls.key", &config.server.tls_key, nullptr, true},
+                   {"server.tls.kernel", &config.server.tls_kernel, check_tls_kernel, true},
                    {"server.auth.htpasswd", &config.server.auth_htpasswd},
                    {"server.auth.anonymous_pull", &config.server.auth_anonymous_pull},
                    {"server.drain", &config.server.drain, nullptr, true},

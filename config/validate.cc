@@ -77,6 +77,7 @@ void check_server(const Config& config, Report& report) {
     if (value.count() == 0) report.add_at(cat({"server.deadlines.", name}), "is 0: nobody could be served");
   }
   check_pair(server.tls_certificate, "server.tls.certificate", server.tls_key, "server.tls.key", report);
+  if (server.tls_kernel.empty()) report.add_at("server.tls.kernel", "is empty");
 }
 
 void check_admin(const AdminOptions& admin, Report& report) {

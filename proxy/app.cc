@@ -145,7 +145,7 @@ Result<void> App::listen(std::uint64_t descriptors) {
 
   std::shared_ptr<const TlsServerContext> tls;
   if (!config_.server.tls_certificate.empty()) {
-    auto made = make_tls_server(config_.server.tls_certificate, config_.server.tls_key);
+    auto made = make_tls(config_.server);
     if (!made) return std::unexpected(std::move(made).error().with("server.tls"));
     tls = *std::move(made);
   }
@@ -156,6 +156,19 @@ Result<void> App::listen(std::uint64_t descriptors) {
   auto bound = admin_server_->listen(config_.admin.listen);
   if (!bound) return std::unexpected(std::move(bound).error().with("admin.listen (--admin)"));
   return {};
+}
+
+// The kernel is asked each time: its module may have been loaded since.
+Result<std::shared_ptr<const TlsServerContext>> App::make_tls(const config::ServerOptions& server) {
+  const auto kernel = server.tls_kernel == "off" ? KernelTls::switched_off : probe_kernel_tls();
+  auto made = make_tls_server(server.tls_certificate, server.tls_key, kernel == KernelTls::used);
+  if (!made || tls_.exchange(kernel) == kernel) return made;
+  if (kernel == KernelTls::used) {
+    spdlog::info("TLS: the kernel encrypts what is sent");
+  } else {
+    spdlog::info("TLS: OpenSSL encrypts what is sent, not the kernel: {}", why_not(kernel));
+  }
+  return made;
 }
 
 Result<std::string> App::admin_token() const {
@@ -289,7 +302,7 @@ void App::reload() {
   auto token = reread_admin_token(plan.config);
   if (!token) return refuse(token.error());
   if (!server.tls_certificate.empty()) {
-    auto tls = make_tls_server(server.tls_certificate, server.tls_key);
+    auto tls = make_tls(server);
     if (!tls) return refuse(tls.error());
     registry_server_->set_tls(*std::move(tls));
   }

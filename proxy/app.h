@@ -28,6 +28,7 @@
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/net/client.h"
 #include "proxy/net/event_loops.h"
+#include "proxy/net/kernel_tls.h"
 #include "proxy/net/seldom.h"
 #include "proxy/net/server.h"
 #include "proxy/registry/handler.h"
@@ -53,6 +54,7 @@ class App {
  private:
   Result<void> bring_up();
   Result<void> listen(std::uint64_t descriptors);
+  Result<std::shared_ptr<const TlsServerContext>> make_tls(const config::ServerOptions& server);
   Result<void> recover();
   void serve_registry();
   void commit_whole_fills();
@@ -74,6 +76,7 @@ class App {
   [[nodiscard]] std::vector<std::string> unusable(std::string reason, const Error& error) const;
   [[nodiscard]] AdminData admin_data();
   [[nodiscard]] StatusReport status();
+  [[nodiscard]] std::optional<TlsReport> tls_report() const;
   [[nodiscard]] std::vector<FillReport> fill_reports() const;
   [[nodiscard]] Readings readings();
   void declare_upstreams();
@@ -84,6 +87,7 @@ class App {
   const SystemClock clock_;
   const WallTime started_ = clock_.wall();
   std::atomic<bool> ready_{false}, draining_{false};
+  std::atomic<std::optional<KernelTls>> tls_{};          // nothing: no TLS
   Mutex ready_mutex_;                                    // held where ready_ is set, and where a signal looks at it
   std::timed_mutex opening_;                             // held while the catalog is opened
   bool serving_ = false;                                 // the registry side; of the starting thread

@@ -115,6 +115,7 @@ StatusReport App::status() {
   report.data_folder = storage_->root().string();
   report.not_ready = not_ready();
   report.listen = registry_server_->addresses();
+  report.tls = tls_report();
   const auto usage = storage_->space().usage();
   report.store = {usage.stored,     usage.reserved,       usage.max_size,           usage.min_free,
                   usage.disk_total, usage.disk_available, storage_->evicted().bytes};
@@ -146,6 +147,13 @@ StatusReport App::status() {
   return report;
 }
 
+std::optional<TlsReport> App::tls_report() const {
+  const auto tls = tls_.load();
+  if (!tls) return std::nullopt;
+  const auto stats = registry_server_->stats();
+  return TlsReport{*tls == KernelTls::used, std::string(why_not(*tls)), stats.tls_by_kernel, stats.tls_by_openssl};
+}
+
 std::vector<FillReport> App::fill_reports() const {
   std::vector<FillReport> reports;
   if (!ready_) return reports;
@@ -169,6 +177,7 @@ Readings App::readings() {
   readings.disk_available = usage.disk_available;
   readings.evicted_bytes = storage_->evicted().bytes;
   readings.connections = registry_server_->stats().connections;
+  readings.tls = tls_report();
   if (ready_) {
     const auto fills = fills_->stats();
     readings.fills_running = fills.running;

@@ -127,6 +127,11 @@ void append_readings(std::vector<MetricFamily>& out, const Readings& now) {
   out.push_back(gauge("paddock_disk_available_bytes", "Bytes left on the store's disk", number(now.disk_available)));
   out.push_back(counter("paddock_evicted_bytes_total", "Bytes removed to make room", number(now.evicted_bytes)));
   out.push_back(gauge("paddock_connections", "Client connections open now", number(now.connections)));
+  if (!now.tls) return;
+  out.push_back(family("paddock_tls_connections_total", "TLS handshakes done, by who encrypts what is sent",
+                       MetricType::Counter,
+                       {{{{"encrypted_by", "kernel"}}, number(now.tls->kernel_connections)},
+                        {{{"encrypted_by", "openssl"}}, number(now.tls->openssl_connections)}}));
 }
 
 void append_process(std::vector<MetricFamily>& out, const ProcessInfo& info) {

@@ -39,6 +39,7 @@ struct Readings {
   std::uint64_t disk_available = 0;                                     // bytes
   std::uint64_t evicted_bytes = 0;
   std::uint64_t connections = 0;
+  std::optional<TlsReport> tls{};
 };
 
 class Metrics {

@@ -58,6 +58,13 @@ Json traffic_json(const TrafficReport& traffic) {
           {"hit_ratio", traffic.hit_ratio}};
 }
 
+Json tls_json(const std::optional<TlsReport>& tls) {
+  if (!tls) return nullptr;
+  return {{"encrypted_by", tls->kernel ? "kernel" : "openssl"},
+          {"why_not_kernel", tls->kernel ? Json(nullptr) : Json(tls->why_not_kernel)},
+          {"connections", {{"kernel", tls->kernel_connections}, {"openssl", tls->openssl_connections}}}};
+}
+
 Json platform_json(const PlatformReport& platform) {
   return {{"platform", platform.name},     {"digest", platform.digest.to_string()}, {"present", platform.present},
           {"total_bytes", platform.total}, {"stored_bytes", platform.stored},       {"complete", platform.complete}};
@@ -94,6 +101,7 @@ Json to_json_report(const StatusReport& report) {
           {"uptime_seconds", report.uptime.count()},
           {"data_folder", report.data_folder},
           {"listen", report.listen},
+          {"tls", tls_json(report.tls)},
           {"offline", report.offline},
           {"store", store_json(report.store)},
           {"upstreams", array(report.upstreams, upstream_json)},

@@ -54,6 +54,12 @@ struct TrafficReport {  // since the start
   double hit_ratio = 0;
 };
 
+struct TlsReport {
+  bool kernel = false;           // encrypts what is sent, on connections that can have it
+  std::string why_not_kernel{};  // empty when it does
+  std::uint64_t kernel_connections = 0, openssl_connections = 0;  // since the start, by who encrypts
+};
+
 struct StatusReport {
   std::string version, commit;
   WallTime started{};
@@ -62,6 +68,7 @@ struct StatusReport {
   bool offline = false;
   std::vector<std::string> not_ready;  // empty: ready
   std::vector<std::string> listen;     // bound addresses
+  std::optional<TlsReport> tls;        // absent: no listener of clients has TLS
   StoreReport store;
   std::vector<UpstreamReport> upstreams;
   std::uint64_t fills_running = 0, fills_completed = 0, fills_failed = 0;

@@ -37,6 +37,12 @@ std::string store_text(const StoreReport& store) {
                      human_bytes(store.disk_available));
 }
 
+std::string tls_text(const TlsReport& tls) {
+  const auto text = tls.kernel ? std::string("kernel") : fmt::format("OpenSSL ({})", tls.why_not_kernel);
+  return fmt::format("{}; connections so far: kernel {}, OpenSSL {}", text, tls.kernel_connections,
+                     tls.openssl_connections);
+}
+
 std::string_view reachability(const UpstreamReport& upstream) {
   if (!upstream.reachable) return "not tried yet";
   return *upstream.reachable ? "reachable" : "unreachable";
@@ -77,6 +83,7 @@ std::string status_page(const StatusReport& report) {
   out += row("state", readiness(report));
   out += row("started", utc_seconds(report.started));
   out += row("listening on", fmt::format("{}", fmt::join(report.listen, ", ")));
+  if (report.tls) out += row("tls", tls_text(*report.tls));
   out += row("data folder", report.data_folder);
   out += row("store", store_text(report.store));
   out += row("connections", fmt::format("{}", report.connections));

@@ -33,6 +33,14 @@ std::string traffic(const JsonView& traffic) {
                      human_bytes(traffic.number("bypass_bytes")), traffic.real("hit_ratio") * 100);
 }
 
+std::string tls(const JsonView& tls) {
+  const auto connections = tls.at("connections");
+  const bool kernel = tls.text("encrypted_by") == "kernel";
+  return fmt::format("{}; connections so far: kernel {}, OpenSSL {}",
+                     kernel ? "kernel" : "OpenSSL (" + tls.text("why_not_kernel") + ")", connections.number("kernel"),
+                     connections.number("openssl"));
+}
+
 std::string endpoint_text(const JsonView& endpoint) {
   auto text = endpoint.text("endpoint") + ' ' + endpoint.text("state");
   if (const auto transfers = endpoint.number("transfers"); transfers > 0) {
@@ -69,6 +77,7 @@ std::string describe(const JsonView& status) {
                                   fills.number("running"), fills.number("completed"), fills.number("failed"),
                                   fills.number("not_kept"), fills.number("suspended"), fills.number("waiting"))},
             {"connections", std::to_string(status.number("connections"))}};
+  if (!status.is_null("tls")) rows.push_back({"tls", tls(status.at("tls"))});
   if (status.flag("offline")) rows.push_back({"offline", "yes: no upstream is asked"});
   for (const auto& upstream : status.items("upstreams")) append_upstream(rows, upstream);
   return format_table(rows);

@@ -59,7 +59,7 @@ Task<Failure> BodyWriter::send_text(std::string_view header, std::string_view bo
 }
 
 Task<Failure> BodyWriter::send_region(FileRegion region) {
-  kernel_ = kernel_ && !connection_.tls() && region.file->descriptor() >= 0;
+  kernel_ = kernel_ && !connection_.encrypts() && region.file->descriptor() >= 0;
   while (region.length != 0) {
     const auto in_memory = kernel_ ? region.file->in_memory(region.offset, std::min(region.length, kernel_step)) : 0;
     auto failed = in_memory != 0 ? co_await send_by_kernel(region, in_memory) : co_await send_through_buffer(region);
@@ -90,8 +90,8 @@ Task<Failure> BodyWriter::send_by_kernel(FileRegion& region, std::uint64_t bytes
 }
 
 Task<Failure> BodyWriter::send_through_buffer(FileRegion& region) {
-  // Over TLS there is a second buffer, of what is encrypted: together they are no larger.
-  const auto size = connection_.tls() ? buffer_size_ / 2 : buffer_size_;
+  // Where we encrypt there is a second buffer, of what comes of it: together they are no larger.
+  const auto size = connection_.encrypts() ? buffer_size_ / 2 : buffer_size_;
   if (!buffer_) buffer_ = std::make_shared<std::vector<std::byte>>(size);
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(region.length, size));
   std::size_t got = region.file->read_cached(region.offset, std::span(*buffer_).first(wanted));

@@ -1,13 +1,13 @@
 // BodyWriter: sends a BodyStream over a connection. The one place where file content meets a socket.
 //
-//   in memory, plain connection ──▶ sendfile(2), on the loop
-//   in memory, TLS              ──▶ read into the buffer on the loop, encrypted (TlsRecords) and sent
-//   not in memory               ──▶ read into the buffer on the pool, sent from it: no other connection waits for a
-//   disk
+//   in memory, plain connection or TLS of the kernel ──▶ sendfile(2), on the loop
+//   in memory, TLS of OpenSSL                        ──▶ read into the buffer on the loop, encrypted (TlsRecords), sent
+//   not in memory                                    ──▶ read into the buffer on the pool, sent from it: no other
+//                                                        connection waits for a disk
 //
-// Private to proxy/net; on the connection's loop. Costs one buffer, over TLS two of half its size, made when first
-// needed. It never sends more than the stream's length; a stream that yields less, more or an error is reported, not
-// patched.
+// Private to proxy/net; on the connection's loop. Costs one buffer, over OpenSSL's TLS two of half its size, made when
+// first needed. It never sends more than the stream's length; a stream that yields less, more or an error is reported,
+// not patched.
 #pragma once
 
 #include <chrono>

@@ -47,10 +47,10 @@ void Connection::rest() {
 }
 
 Task<std::string> Connection::start_tls_client(const TlsClientContext& context, std::string host) {
-  tls_.emplace(socket_, context.native());
-  SSL* const ssl = tls_->native_handle();
+  tls_client_.emplace(socket_, context.native());
+  SSL* const ssl = tls_client_->native_handle();
   if (!expect_host(ssl, host)) co_return "its certificate cannot be checked against '" + host + "'";
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, as_tuple);
+  const auto [error] = co_await tls_client_->async_handshake(asio::ssl::stream_base::client, as_tuple);
   if (!error) co_return std::string();
   if (const long verdict = SSL_get_verify_result(ssl); verdict != X509_V_OK && !timed_out_) {
     co_return std::string("its certificate is not trusted: ") + X509_verify_cert_error_string(verdict);
@@ -59,13 +59,14 @@ Task<std::string> Connection::start_tls_client(const TlsClientContext& context, 
 }
 
 Task<bool> Connection::start_tls_server(const TlsServerContext& context) {
-  tls_.emplace(socket_, context.native());
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, as_tuple);
+  tls_server_.emplace(socket_, context);
+  const auto [error, none] = co_await tls_server_->async_handshake(as_tuple);
+  kernel_sends_ = !error && tls_server_->kernel_sends();
   co_return !error;
 }
 
 std::string Connection::tls_name() {
-  const char* const name = tls_ ? SSL_get_servername(tls_->native_handle(), TLSEXT_NAMETYPE_host_name) : nullptr;
+  const char* const name = tls() ? SSL_get_servername(ssl(), TLSEXT_NAMETYPE_host_name) : nullptr;
   return name != nullptr ? name : "";
 }
 
@@ -89,7 +90,7 @@ Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2
   for (auto& buffer : buffers) {
     while (buffer.size() != 0) {
       // Both at once where that is possible: a small answer is one segment.
-      const bool both = !tls_ && &buffer == buffers.data() && buffers[1].size() != 0;
+      const bool both = !encrypts() && &buffer == buffers.data() && buffers[1].size() != 0;
       SystemError error;
       std::size_t size = 0;
       if (both) {
@@ -111,7 +112,7 @@ Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2
 Task<Connection::SystemError> Connection::write_body(std::array<asio::const_buffer, 2> buffers,
                                                      std::chrono::steady_clock::duration stall, std::uint64_t* written,
                                                      TlsRecords& records) {
-  const bool big = tls_ && buffers[0].size() + buffers[1].size() > one_record;
+  const bool big = encrypts() && buffers[0].size() + buffers[1].size() > one_record;
   if (!big) co_return co_await write(buffers, stall, written);
   for (const auto& buffer : buffers) {
     if (const auto error = co_await write_records(buffer, stall, written, records)) co_return error;
@@ -125,7 +126,7 @@ Task<Connection::SystemError> Connection::write_records(asio::const_buffer buffe
   begin_sending(stall);
   while (buffer.size() != 0) {
     const auto some = asio::buffer(buffer, many_records);
-    if (!records.encrypt(tls_->native_handle(), some)) co_return asio::error::connection_aborted;
+    if (!records.encrypt(ssl(), some)) co_return asio::error::connection_aborted;
     for (auto rest = records.bytes(); rest.size() != 0;) {
       const auto [error, size] = co_await socket_.async_write_some(rest, as_tuple);
       if (error) co_return cause(error);
@@ -200,7 +201,7 @@ bool Connection::reusable() {
 
 Task<void> Connection::finish(std::chrono::seconds patience) {
   deadline(patience);
-  if (tls_) co_await tls_->async_shutdown(as_tuple);
+  if (tls_server_) co_await tls_server_->async_shutdown(as_tuple);
   SystemError error;
   socket_.shutdown(asio::socket_base::shutdown_send, error);
   std::array<char, 16384> ignored;  // NOLINT(cppcoreguidelines-pro-type-member-init): only written

@@ -18,6 +18,7 @@
 
 #include "proxy/net/tls_contexts.h"
 #include "proxy/net/tls_records.h"
+#include "proxy/net/tls_stream.h"
 #include "proxy/net/watchdog.h"
 #include "storage/error.h"
 #include "storage/task.h"
@@ -41,7 +42,9 @@ class Connection {
   // The contexts must outlive the connection. The text is empty when it worked.
   Task<std::string> start_tls_client(const TlsClientContext& context, std::string host);
   Task<bool> start_tls_server(const TlsServerContext& context);
-  [[nodiscard]] bool tls() const { return tls_.has_value(); }
+  [[nodiscard]] bool tls() const { return tls_client_ || tls_server_; }
+  // What is sent is made into TLS records here: it is neither plain nor left to the kernel.
+  [[nodiscard]] bool encrypts() const { return tls() && !kernel_sends_; }
   [[nodiscard]] std::string tls_name();  // SNI, on the server's side
 
   void deadline(std::chrono::steady_clock::duration delay) { watchdog_.expires_after(delay); }
@@ -56,7 +59,7 @@ class Connection {
   // All of it, begin_sending() included. `written`, when given, counts along.
   Task<SystemError> write(std::array<asio::const_buffer, 2> buffers, std::chrono::steady_clock::duration stall,
                           std::uint64_t* written = nullptr);
-  // The same for bodies: over TLS many records at a time, which `records` holds.
+  // The same for bodies: many TLS records at a time, which `records` holds, where they are made here.
   Task<SystemError> write_body(std::array<asio::const_buffer, 2> buffers, std::chrono::steady_clock::duration stall,
                                std::uint64_t* written, TlsRecords& records);
   // At least one byte, or an error.
@@ -65,9 +68,9 @@ class Connection {
   // does not wake us for every packet. Whatever happened shows in the read.
   Task<void> gather(std::size_t bytes);
   Task<std::pair<SystemError, std::size_t>> write_some(asio::const_buffer buffer);
-  // By the kernel, without a copy through us; not over TLS. try_again after it had to wait for the peer; 0 bytes
-  // without an error: the file ends. The process ignores SIGPIPE (see main.cc), which sendfile(2) cannot be told not to
-  // raise.
+  // By the kernel, without a copy through us; not where encrypts(). try_again after it had to wait for the peer; 0
+  // bytes without an error: the file ends. The process ignores SIGPIPE (see main.cc), which sendfile(2) cannot be told
+  // not to raise.
   Task<std::pair<SystemError, std::size_t>> send_file(int descriptor, std::uint64_t offset, std::size_t length);
   // What a failed operation really died of.
   [[nodiscard]] SystemError cause(SystemError code) const;
@@ -83,21 +86,26 @@ class Connection {
 
   template <typename Buffers, typename Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    return tls_ ? tls_->async_read_some(buffers, std::forward<Token>(token))
-                : socket_.async_read_some(buffers, std::forward<Token>(token));
+    if (tls_server_) return tls_server_->async_read_some(buffers, std::forward<Token>(token));
+    if (tls_client_) return tls_client_->async_read_some(buffers, std::forward<Token>(token));
+    return socket_.async_read_some(buffers, std::forward<Token>(token));
   }
   template <typename Buffers, typename Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
-    return tls_ ? tls_->async_write_some(buffers, std::forward<Token>(token))
-                : socket_.async_write_some(buffers, std::forward<Token>(token));
+    if (!encrypts()) return socket_.async_write_some(buffers, std::forward<Token>(token));
+    if (tls_server_) return tls_server_->async_write_some(buffers, std::forward<Token>(token));
+    return tls_client_->async_write_some(buffers, std::forward<Token>(token));
   }
 
  private:
   Task<SystemError> write_records(asio::const_buffer buffer, std::chrono::steady_clock::duration stall,
                                   std::uint64_t* written, TlsRecords& records);
+  [[nodiscard]] SSL* ssl() { return tls_client_ ? tls_client_->native_handle() : tls_server_->native(); }
 
   Socket socket_;
-  std::optional<asio::ssl::stream<Socket&>> tls_;
+  std::optional<asio::ssl::stream<Socket&>> tls_client_;
+  std::optional<TlsStream> tls_server_;
+  bool kernel_sends_ = false;
   bool timed_out_ = false;
   std::chrono::steady_clock::duration stall_{};  // of begin_sending()
   std::size_t until_renewal_ = 0;

@@ -268,7 +268,10 @@ void Server::abort() {
 
 Server::Stats Server::stats() const {
   const MutexLock lock(state_->mutex);
-  return {.connections = state_->sessions.size(), .streaming = state_->environment->busy};
+  return {.connections = state_->sessions.size(),
+          .streaming = state_->environment->busy,
+          .tls_by_kernel = state_->environment->tls_by_kernel,
+          .tls_by_openssl = state_->environment->tls_by_openssl};
 }
 
 }  // namespace paddock

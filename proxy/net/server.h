@@ -54,8 +54,9 @@ class Server {
     Headers refusal_headers{};  // on what is answered without the handler, besides the session's own
   };
   struct Stats {
-    std::uint64_t connections = 0;  // open now
-    std::uint64_t streaming = 0;    // in a request now
+    std::uint64_t connections = 0;                        // open now
+    std::uint64_t streaming = 0;                          // in a request now
+    std::uint64_t tls_by_kernel = 0, tls_by_openssl = 0;  // handshakes done, by who encrypts what is sent
   };
 
   Server(EventLoops& loops, BlockingPool& pool, Options options, Handler handler,

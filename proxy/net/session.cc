@@ -89,6 +89,7 @@ Task<void> Session::run() {
     connection_.deadline(environment_->options.header_timeout);
     if (!co_await connection_.start_tls_server(*tls_)) co_return;
     tls_name_ = connection_.tls_name();
+    ++(connection_.encrypts() ? environment_->tls_by_openssl : environment_->tls_by_kernel);
   }
   while (co_await exchange()) {
   }

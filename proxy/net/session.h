@@ -38,6 +38,7 @@ struct SessionEnvironment {
   std::atomic<bool> draining{false};
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> busy{0};
+  std::atomic<std::uint64_t> tls_by_kernel{0}, tls_by_openssl{0};
 
  private:
   const std::uint32_t id_prefix_;

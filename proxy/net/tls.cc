@@ -117,12 +117,12 @@ Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optio
 }
 
 Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const std::filesystem::path& certificate,
-                                                                const std::filesystem::path& key) {
+                                                                const std::filesystem::path& key, bool kernel) {
   ERR_clear_error();
   auto made = std::make_shared<TlsServerContext>();
   SSL_CTX* const context = made->native().native_handle();
   harden(context);
-  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | (kernel ? SSL_OP_ENABLE_KTLS : 0));
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   SSL_CTX_set_default_passwd_cb(context, no_passphrase);
   const auto chain = read_certificates(certificate);

@@ -17,9 +17,9 @@ class TlsServerContext;  // our certificate and key
 // it.
 Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optional<std::filesystem::path>& ca_file);
 
-// PEM chain and key without a passphrase; invalid_argument when unreadable or not belonging together. Blocking, as
-// above.
+// PEM chain and key without a passphrase; invalid_argument when unreadable or not belonging together. `kernel`: let it
+// encrypt what is sent, for each connection where it can. Blocking, as above.
 Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const std::filesystem::path& certificate,
-                                                                const std::filesystem::path& key);
+                                                                const std::filesystem::path& key, bool kernel = false);
 
 }  // namespace paddock

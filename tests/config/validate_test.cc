@@ -96,6 +96,8 @@ TEST_CASE("limits of fills have limits") {
       {[](Config& x) { x.fills.at_once = 1025; }, "fills.at_once"},
       {[](Config& x) { x.fills.on_abandon = "stop"; }, "fills.on_abandon"},
       {[](Config& x) { x.fills.on_abandon = ""; }, "fills.on_abandon"},
+      {[](Config& x) { x.server.tls_kernel = "on"; }, "server.tls.kernel"},
+      {[](Config& x) { x.server.tls_kernel = ""; }, "server.tls.kernel"},
       {[](Config& x) { x.upstreams[0].max_connections = 1025; }, "upstreams[0].max_connections"},
       {[](Config& x) { x.upstreams[0].connections = 0; }, "upstreams[0].connections"},
   }));

@@ -63,7 +63,7 @@ TEST_CASE("every kind of value is read") {
 server:
   listen: ["0.0.0.0:5000", "[::1]:5001", unix:/run/p.sock]
   threads: 3
-  tls: {certificate: c.pem, key: k.pem}
+  tls: {certificate: c.pem, key: k.pem, kernel: off}
   auth: {htpasswd: h, anonymous_pull: false}
   drain: 1m30s
   deadlines: {header: 5s, idle: 30s, stall: 90s}
@@ -96,6 +96,7 @@ log: {level: debug, format: json}
   CHECK(config.server.threads == 3);
   CHECK(config.server.tls_certificate == "c.pem");
   CHECK(config.server.tls_key == "k.pem");
+  CHECK(config.server.tls_kernel == "off");
   CHECK(config.server.auth_htpasswd == "h");
   CHECK_FALSE(config.server.auth_anonymous_pull);
   CHECK(config.server.drain == std::chrono::seconds{90});

@@ -78,6 +78,16 @@ TEST_CASE("the contract's metrics are all there after some traffic") {
   }
 }
 
+TEST_CASE("TLS connections are counted by who encrypts, where there are any") {
+  CHECK_THAT(make_metrics().text(), !Contains("paddock_tls_connections_total"));
+  Readings now;
+  now.tls = TlsReport{.kernel = true, .kernel_connections = 3, .openssl_connections = 1};
+  const auto text = make_metrics(now).text();
+  CHECK_THAT(text, Contains("# TYPE paddock_tls_connections_total counter\n") &&
+                       Contains("paddock_tls_connections_total{encrypted_by=\"kernel\"} 3\n") &&
+                       Contains("paddock_tls_connections_total{encrypted_by=\"openssl\"} 1\n"));
+}
+
 TEST_CASE("every family says what it is, exactly once") {
   auto metrics = make_metrics();
   metrics.record(ExchangeBuilder().get());

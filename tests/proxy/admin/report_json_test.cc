@@ -29,6 +29,18 @@ TEST_CASE("the status report has its parts") {
   CHECK(json["recovery"]["milliseconds"] == 40);
 }
 
+TEST_CASE("who encrypts, and why not the kernel; nothing where there is no TLS") {
+  auto status = test::sample_status();
+  CHECK(to_json_report(status)["tls"] == nlohmann::ordered_json{{"encrypted_by", "openssl"},
+                                                                {"why_not_kernel", "the kernel has none"},
+                                                                {"connections", {{"kernel", 3}, {"openssl", 1}}}});
+  status.tls = TlsReport{.kernel = true};
+  CHECK(to_json_report(status)["tls"]["encrypted_by"] == "kernel");
+  CHECK(to_json_report(status)["tls"]["why_not_kernel"].is_null());
+  status.tls.reset();
+  CHECK(to_json_report(status)["tls"].is_null());
+}
+
 TEST_CASE("a server that is recovering says why and has no recovery report yet") {
   auto status = test::sample_status();
   status.not_ready = {"recovering"};

@@ -14,6 +14,7 @@ inline StatusReport sample_status() {
   status.uptime = std::chrono::seconds(90);
   status.data_folder = "/var/lib/paddock";
   status.listen = {"127.0.0.1:5000", "[::1]:5000"};
+  status.tls = TlsReport{.why_not_kernel = "the kernel has none", .kernel_connections = 3, .openssl_connections = 1};
   status.store = {.stored = 3 << 20,
                   .reserved = 1 << 20,
                   .max_size = 10 << 20,

@@ -22,6 +22,7 @@ TEST_CASE("status shows the running server's report") {
         "3.0 MiB stored of 10.0 MiB, 50.0 MiB left on the disk",
         "2 running, 30 completed, 4 failed, 5 not kept, 6 suspended; 1 wait in line\n",
         "3.0 KiB from the store, 1.0 KiB while filling, 0 B uncached (75% hits)", "connections  9\n",
+        "tls          OpenSSL (the kernel has none); connections so far: kernel 3, OpenSSL 1\n",
         "registry.baidubce.com (default), reachable; held back by its limit of connections\n",
         "  endpoint   registry.baidubce.com ok, 3 transfers, 5.0 MiB/s each\n",
         "  endpoint   b.example:444 slow, 1.0 MiB/s each\n", "docker.io, unreachable: connect timed out\n",
