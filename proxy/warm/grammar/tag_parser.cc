@@ -75,8 +75,10 @@ class TagParser {
 
   TagFields parse(std::string_view tag) {
     for (const std::string& piece : pieces_of(tag)) take(piece, true);
-    const std::string component = std::string(repository_.substr(repository_.rfind('/') + 1));
+    const std::string component(repository_.substr(repository_.rfind('/') + 1));
     for (const std::string& piece : pieces_of(component)) take(piece, false);
+    // nvidia/cuda:12.0.1, library/python:3.10: the word is the repository, the number the tag.
+    if (fields_.version && !fields_.version->is_latest()) take_number_word(component + fields_.version->to_string());
     finish();
     return std::move(fields_);
   }
