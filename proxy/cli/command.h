@@ -28,6 +28,7 @@ void add_serve_command(CLI::App& app, Console& console, const ServeFunction& ser
 void add_status_command(CLI::App& app, Console& console);
 void add_images_command(CLI::App& app, Console& console);
 void add_config_command(CLI::App& app, Console& console);
+void add_scan_command(CLI::App& app, Console& console);
 void add_version_command(CLI::App& app, Console& console);
 
 }  // namespace paddock

@@ -1,0 +1,3 @@
+ARG PADDLE_TAG
+FROM registry.baidubce.com/paddlepaddle/paddle:${PADDLE_TAG}
+COPY . /app
