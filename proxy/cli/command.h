@@ -29,5 +29,6 @@ void add_status_command(CLI::App& app, Console& console);
 void add_images_command(CLI::App& app, Console& console);
 void add_config_command(CLI::App& app, Console& console);
 void add_version_command(CLI::App& app, Console& console);
+void add_doctor_command(CLI::App& app, Console& console);
 
 }  // namespace paddock
