@@ -15,16 +15,19 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<Verdict> judge_all(const ImageNeeds& needs, const Result<GpuHost>& host) {
-  if (!host) return {judge_without_driver(needs, host.error().context)};
-  if (!needs.cuda && !needs.wants_gpu) return {judge(needs, *host, nullptr)};
-  if (host->gpus.empty()) {
-    const bool by_hand = host->source == by_hand_source;
-    return {by_hand ? judge(needs, *host, nullptr) : judge_without_driver(needs, "there is a driver, but no GPU")};
-  }
-  std::vector<Verdict> verdicts;
-  for (const auto& gpu : host->gpus) verdicts.push_back(judge(needs, *host, &gpu));
-  return verdicts;
+// Of an image that needs no GPU, or on a host without one.
+Verdict judge_once(const ImageNeeds& needs, const Result<GpuHost>& host) {
+  if (!host) return judge_without_driver(needs, host.error().context);
+  const bool needs_none = !needs.cuda && !needs.wants_gpu;
+  if (needs_none || host->source == by_hand_source) return judge(needs, *host, nullptr);
+  return judge_without_driver(needs, "there is a driver, but no GPU");
+}
+
+void judge_all(ImageDiagnosis& diagnosis) {
+  const auto& host = diagnosis.host;
+  diagnosis.by_gpu = host && !host->gpus.empty() && (diagnosis.needs.cuda || diagnosis.needs.wants_gpu);
+  if (!diagnosis.by_gpu) return diagnosis.verdicts.push_back(judge_once(diagnosis.needs, host));
+  for (const auto& gpu : host->gpus) diagnosis.verdicts.push_back(judge(diagnosis.needs, *host, &gpu));
 }
 
 std::string needs_text(const ImageNeeds& needs) {
@@ -98,7 +101,7 @@ Result<ImageDiagnosis> diagnose(const ImageQuestion& question, const CacheClient
   ImageDiagnosis diagnosis{reference->to_string(), std::move(found->platform), found->manifest.to_string(),
                            *std::move(needs), std::move(host)};
   if (diagnosis.platform.empty()) diagnosis.platform = diagnosis.needs.os + "/" + diagnosis.needs.architecture;
-  diagnosis.verdicts = judge_all(diagnosis.needs, diagnosis.host);
+  judge_all(diagnosis);
   return diagnosis;
 }
 
@@ -106,10 +109,9 @@ std::string describe(const ImageDiagnosis& diagnosis) {
   Rows rows{{"image", diagnosis.image + " (" + diagnosis.platform + ")"}, {"needs", needs_text(diagnosis.needs)}};
   const auto& host = diagnosis.host;
   rows.push_back({"driver", host ? driver_text(*host) : "none that works"});
-  const bool each = host && diagnosis.verdicts.size() == host->gpus.size();
   for (std::size_t at = 0; at < diagnosis.verdicts.size(); ++at) {
     std::string subject = "answer";
-    if (each) {
+    if (diagnosis.by_gpu) {
       subject = fmt::format("GPU {}", host->gpus[at].index);
       rows.push_back({subject, gpu_text(host->gpus[at])});
       subject.clear();
@@ -125,9 +127,8 @@ Json gpus_json(const Result<GpuHost>& host) {
 
 Json diagnosis_json(const ImageDiagnosis& diagnosis) {
   auto verdicts = Json::array();
-  const bool each = diagnosis.host && diagnosis.verdicts.size() == diagnosis.host->gpus.size();
   for (std::size_t at = 0; at < diagnosis.verdicts.size(); ++at) {
-    auto verdict = Json{{"gpu", each ? Json(diagnosis.host->gpus[at].index) : Json(nullptr)}};
+    auto verdict = Json{{"gpu", diagnosis.by_gpu ? Json(diagnosis.host->gpus[at].index) : Json(nullptr)}};
     verdict.update(verdict_json(diagnosis.verdicts[at]));
     verdicts.push_back(std::move(verdict));
   }

@@ -22,8 +22,8 @@ struct ImageDiagnosis {
   std::string digest;    // of its manifest
   ImageNeeds needs{};
   Result<GpuHost> host;
-  // One for each GPU; a single one where no GPU is known, or none is needed.
-  std::vector<Verdict> verdicts{};
+  std::vector<Verdict> verdicts{};  // a single one where no GPU is known, or none is needed
+  bool by_gpu = false;              // one for each of the host's GPUs, in their order
 
   // On one GPU at least.
   [[nodiscard]] bool runs() const;

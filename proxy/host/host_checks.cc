@@ -76,8 +76,8 @@ Finding clock_finding(std::string_view date, const std::string& server, std::chr
   const auto there = parse_http_date(date);
   if (!there) return warning("clock", server + " does not say what time it is", "compare this machine's clock by hand");
   const auto off = std::chrono::duration_cast<std::chrono::seconds>(now - *there);
-  const auto text =
-      fmt::format("{} s {} that of {}", std::abs(off.count()), off.count() < 0 ? "behind" : "ahead of", server);
+  const auto text = fmt::format("this machine's is {} s {} that of {}", std::abs(off.count()),
+                                off.count() < 0 ? "behind" : "ahead of", server);
   if (std::chrono::abs(off) <= good_clock) return fine("clock", "this machine's agrees with that of " + server);
   const std::string remedy = "let NTP set it: timedatectl set-ntp true";
   if (std::chrono::abs(off) <= bearable_clock) return warning("clock", text, remedy);

@@ -110,7 +110,7 @@ TEST_CASE("an index of which nothing was fetched is judged by its tag") {
 TEST_CASE("pages follow each other") {
   Store store;
   for (const auto* tag : {"a", "b", "c"}) store.put(tag, {"CUDA_VERSION=11.8.0"});
-  auto page = store.list("535", {.limit = 2});
+  auto page = store.list("535", {2, std::nullopt});
   CHECK(page.images.size() == 2);
   CHECK(page.next == "registry.baidubce.com/paddlepaddle/paddle:b");
   page = store.list("535", {2, ImageCursor{store.builder.repository, "b"}});

@@ -172,12 +172,12 @@ TEST_CASE("the requirement stands beside the verdict") {
   auto needs = image("11.8");
   needs.requirements = requirements_of({{"NVIDIA_REQUIRE_CUDA", "cuda>=11.8 brand=tesla,driver>=470,driver<471"}});
   const auto other = rtx();
-  auto verdict = judge(needs, host("510.47.03"), &other);
+  auto verdict = judge(needs, host("470.82.01"), &other);
   CHECK(verdict.answer == Answer::runs_with_limits);
   CHECK(verdict.requirement.state == RequirementOutcome::State::satisfied);  // brand not known
   auto branded = rtx();
   branded.brand = "geforce";
-  verdict = judge(needs, host("510.47.03"), &branded);
+  verdict = judge(needs, host("470.82.01"), &branded);
   CHECK(verdict.runs());
   CHECK(verdict.requirement.refused());
 }

@@ -25,9 +25,10 @@ TEST_CASE("the scheme's port may be written or not") {
   CHECK(names_cache("http://cache.lan:80", plain));
   CHECK(names_cache("http://cache.lan", plain));
   CHECK_FALSE(names_cache("http://cache.lan:443", plain));
-  const CacheAddress tls{.host = "cache.lan", .authority = "cache.lan:443", .tls = true};
-  CHECK(names_cache("https://cache.lan", tls));
-  CHECK(names_cache("cache.lan", tls));
+  const CacheAddress tls{.host = "cache.lan", .authority = "cache.lan", .tls = true};
+  CHECK(names_cache("https://cache.lan:443", tls));
+  CHECK(names_cache("cache.lan:443", tls));
+  CHECK_FALSE(names_cache("cache.lan:80", tls));
 }
 
 TEST_CASE("an origin says how the cache is spoken to") {

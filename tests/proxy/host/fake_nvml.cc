@@ -30,7 +30,7 @@ int put(const char* function, const std::string& text, char* out, unsigned size)
   return 0;
 }
 
-int device_number(void* device) { return static_cast<int>(reinterpret_cast<std::size_t>(device)) - 1; }
+[[maybe_unused]] int device_number(void* device) { return static_cast<int>(reinterpret_cast<std::size_t>(device)) - 1; }
 
 }  // namespace
 

@@ -1,9 +1,13 @@
 // HostFixture: a machine's files in a folder of the test's own.
 #pragma once
 
+#include <array>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/host/finding.h"
@@ -32,9 +36,9 @@ struct HostFixture {
   }
 
   void age(const std::string& path, std::int64_t seconds) const {
-    std::filesystem::last_write_time(files.at(path),
-                                     std::chrono::clock_cast<std::chrono::file_clock>(
-                                         std::chrono::sys_time<std::chrono::seconds>(std::chrono::seconds(seconds))));
+    const std::array<timespec, 2> times{{{seconds, 0}, {seconds, 0}}};
+    if (::utimensat(AT_FDCWD, files.at(path).c_str(), times.data(), 0) != 0)
+      throw std::runtime_error("cannot age " + path);
   }
 };
 
