@@ -95,13 +95,13 @@ std::string CacheClient::target(const ImageReference& image, const std::string& 
 Result<CacheClient::Fetched> CacheClient::manifest(const ImageReference& image, const std::string& reference) const {
   const auto answer = get(target(image, "manifests/" + reference), manifest_accept(), manifest_limit);
   if (!answer) return std::unexpected(answer.error());
-  auto parsed = parse_manifest(answer->body, answer->headers.get("Content-Type").value_or(""));
-  if (!parsed) return std::unexpected(std::move(parsed).error());
   const auto wanted = Digest::parse(reference);
   const auto digest = Digest::of(answer->body, wanted ? wanted->algorithm() : Digest::Algorithm::sha256);
   if (wanted && *wanted != digest) {
     return fail(ErrorCode::digest_mismatch, Blame::upstream, "the cache sent another manifest than " + reference);
   }
+  auto parsed = parse_manifest(answer->body, answer->headers.get("Content-Type").value_or(""));
+  if (!parsed) return std::unexpected(std::move(parsed).error());
   return Fetched{*std::move(parsed), digest};
 }
 
