@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <utility>
 
+#include "proxy/admin/compat_list.h"
 #include "proxy/admin/image_list.h"
 #include "proxy/app.h"
 #include "proxy/cli/config_files.h"
@@ -11,6 +12,8 @@
 
 namespace paddock {
 namespace {
+
+constexpr std::uint64_t config_limit = std::uint64_t{8} << 20U;  // of an image's configuration, bytes
 
 // Recovery is still going on: there is no catalog to ask.
 std::unexpected<Error> recovering() {
@@ -100,6 +103,11 @@ AdminData App::admin_data() {
   data.image = [this](const std::string& reference) -> Result<ImageReport> {
     if (!ready_) return recovering();
     return find_image(storage_->catalog(), reference, upstreams_->get()->default_name);
+  };
+  data.compat = [this](const CompatQuery& query) -> Result<CompatPage> {
+    if (!ready_) return recovering();
+    const auto read = [this](const Digest& digest) { return storage_->peek(digest, config_limit); };
+    return list_compat(storage_->catalog(), read, query);
   };
   data.fills = [this] { return fill_reports(); };
   data.metrics = [this] { return metrics_.text(); };

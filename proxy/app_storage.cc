@@ -66,6 +66,14 @@ Result<void> Storage::readable() {
   return {};
 }
 
+Result<std::string> Storage::peek(const Digest& digest, std::uint64_t limit) {
+  auto content = read_file(*fs_, folder_.paths().blob(digest), limit);
+  if (content && Digest::of(*content, digest.algorithm()) != digest) {
+    return fail(ErrorCode::corrupt, Blame::us, "the stored " + digest.to_string() + " is not what it should be");
+  }
+  return content;
+}
+
 Result<void> Storage::flush() {
   if (!catalog_) return {};
   if (auto written = last_use_->flush(); !written) return written;

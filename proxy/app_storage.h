@@ -36,6 +36,8 @@ class Storage {
   void set_limits(const config::StorageOptions& options);
   // Once recovered: see SuspendedFills::whole().
   [[nodiscard]] std::vector<Digest> whole_fills() { return blobs_->suspended().whole(); }
+  // A stored blob of at most `limit` bytes, without counting as a use. not_found, too_large, corrupt, io.
+  [[nodiscard]] Result<std::string> peek(const Digest& digest, std::uint64_t limit);
   // Last uses and the catalog, durable.
   Result<void> flush();
 

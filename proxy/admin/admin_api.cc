@@ -7,6 +7,7 @@
 
 #include "proxy/admin/report_json.h"
 #include "proxy/admin/status_page.h"
+#include "proxy/host/gpu_probe.h"
 #include "proxy/net/url.h"
 #include "proxy/oci/printable.h"
 #include "proxy/oci/reference.h"
@@ -145,7 +146,8 @@ std::vector<std::string> AdminApi::paths() {
           "/api/v1/status",
           "/api/v1/images",
           std::string(images_prefix) + "{ref}",
-          "/api/v1/fills"};
+          "/api/v1/fills",
+          "/api/v1/compat"};
 }
 
 Task<Response> AdminApi::handle(const Request& request) const {
@@ -172,6 +174,7 @@ Task<Response> AdminApi::dispatch(const Request& request) const {
   if (path == "/api/v1/status") co_return co_await reported(pool_, infallible(data_.status), as_json);
   if (path == "/api/v1/fills") co_return co_await reported(pool_, infallible(data_.fills), as_json);
   if (path == "/api/v1/images") co_return co_await images(request);
+  if (path == "/api/v1/compat") co_return co_await compat(request);
   if (path.starts_with(images_prefix)) co_return co_await image(path.substr(images_prefix.size()));
   co_return json_error(404, "not found", "no such path; deploy/docs/api.md lists them");
 }
@@ -187,6 +190,15 @@ Task<Response> AdminApi::image(std::string escaped) const {
   auto reference = percent_decode(escaped);
   if (!reference) co_return json_error(reference.error());
   co_return co_await reported(pool_, [this, name = *reference] { return data_.image(name); }, as_json);
+}
+
+Task<Response> AdminApi::compat(const Request& request) const {
+  auto page = parse_image_query(request);
+  if (!page) co_return json_error(page.error());
+  auto host = host_with_driver(request.parameter("driver").value_or(""));
+  if (!host) co_return json_error(host.error().with("driver"));
+  CompatQuery query{*std::move(host), *std::move(page)};
+  co_return co_await reported(pool_, [this, query = std::move(query)] { return data_.compat(query); }, as_json);
 }
 
 bool AdminApi::set_token(const std::string& token) {

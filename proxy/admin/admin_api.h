@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/admin/compat_list.h"
 #include "proxy/admin/reports.h"
 #include "proxy/net/http.h"
 #include "storage/blocking_pool.h"
@@ -28,6 +29,7 @@ struct AdminData {
   std::function<Result<ImagePage>(const ImageQuery&)> images;
   std::function<Result<ImageReport>(const std::string& reference)> image;
   std::function<std::vector<FillReport>()> fills;
+  std::function<Result<CompatPage>(const CompatQuery&)> compat{};
   std::function<std::string()> metrics;  // text exposition
 };
 
@@ -49,6 +51,7 @@ class AdminApi {
   Task<Response> dispatch(const Request& request) const;
   Task<Response> images(const Request& request) const;
   Task<Response> image(std::string escaped) const;
+  Task<Response> compat(const Request& request) const;
   [[nodiscard]] bool authorized(const Request& request) const;
 
   BlockingPool& pool_;

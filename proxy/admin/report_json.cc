@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "proxy/admin/text.h"
+#include "proxy/host/compat_json.h"
 
 namespace paddock {
 namespace {
@@ -90,6 +91,17 @@ Json recovery_json(const std::optional<RecoveryReport>& report) {
           {"milliseconds", report->duration.count()}};
 }
 
+Json compat_json(const CompatReport& report) {
+  Json out = {{"name", report.name}, {"platform", report.platform}, {"digest", report.digest.to_string()}};
+  out.update(needs_json(report.needs));
+  if (report.verdict) {
+    out.update(verdict_json(*report.verdict));
+  } else {
+    out.update(Json{{"answer", nullptr}, {"reasons", {"its configuration is not stored, and its tag names no CUDA"}}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Json to_json_report(const StatusReport& report) {
@@ -154,6 +166,15 @@ Json to_json_report(const ImagePage& page) {
 
 Json to_json_report(const std::vector<FillReport>& fills) {
   return {{"fills", array(fills, [](const FillReport& fill) { return to_json_report(fill); })}};
+}
+
+Json to_json_report(const CompatPage& page) {
+  auto out = host_json(page.host);
+  out.erase("source");
+  out.erase("gpus");
+  out["images"] = array(page.images, compat_json);
+  if (!page.next.empty()) out["next"] = page.next;
+  return out;
 }
 
 std::string to_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/admin/compat_list.h"
 #include "proxy/admin/reports.h"
 
 namespace paddock {
@@ -16,6 +17,8 @@ nlohmann::ordered_json to_json_report(const FillReport& report);
 // {"images": [...], "next": "..."}; `next` is what `after` takes, absent on the last page.
 nlohmann::ordered_json to_json_report(const ImagePage& page);
 nlohmann::ordered_json to_json_report(const std::vector<FillReport>& fills);
+// {"driver", "cuda", "images": [...], "next"}; `answer` is null where nothing is known of what an image needs.
+nlohmann::ordered_json to_json_report(const CompatPage& page);
 std::string to_text(const nlohmann::ordered_json& json);
 
 }  // namespace paddock

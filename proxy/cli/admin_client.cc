@@ -1,53 +1,17 @@
 #include "proxy/cli/admin_client.h"
 
-#include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <cstdlib>
-#include <exception>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
+#include "proxy/cli/blocking_http.h"
 #include "proxy/cli/config_files.h"
 #include "proxy/cli/json_view.h"
-#include "proxy/net/client.h"
-#include "proxy/net/tls.h"
-#include "storage/task.h"
 
 namespace paddock {
 namespace {
 
 constexpr std::size_t answer_limit = std::size_t{64} * 1024 * 1024;  // bytes
-constexpr std::chrono::seconds connect_patience{3};
-
-struct Answer {
-  int status = 0;
-  std::string body;
-};
-
-Task<Result<Answer>> exchange(HttpClient& client, ClientRequest request) {
-  auto response = co_await client.send(std::move(request));
-  if (!response) co_return std::unexpected(response.error());
-  auto body = co_await read_all(**response, answer_limit);
-  if (!body) co_return std::unexpected(body.error());
-  co_return Answer{(*response)->status(), *std::move(body)};
-}
-
-// A server that trickles bytes keeps every deadline of the connection, so the whole has one too.
-Result<Answer> run(ClientRequest request, std::chrono::milliseconds patience) {
-  asio::io_context loop(1);
-  HttpClient client({});
-  Result<Answer> answer =
-      fail(ErrorCode::timeout, Blame::upstream, fmt::format("no whole answer within {} ms", patience.count()));
-  asio::co_spawn(loop, exchange(client, std::move(request)), [&](const std::exception_ptr& bug, Result<Answer> done) {
-    answer = bug ? fail(ErrorCode::protocol, Blame::us, "the request failed unexpectedly") : std::move(done);
-    client.close_idle();
-    loop.stop();
-  });
-  loop.run_for(patience);
-  return answer;
-}
 
 }  // namespace
 
@@ -84,13 +48,7 @@ Result<nlohmann::ordered_json> AdminClient::get(std::string target) const {
   request.url = server_.with_target(std::move(target));
   request.headers.add("Accept", "application/json");
   if (!token_.empty()) request.headers.add("Authorization", "Bearer " + token_);
-  if (server_.tls) {
-    auto tls = make_tls_client(std::nullopt);
-    if (!tls) return std::unexpected(tls.error());
-    request.tls = *std::move(tls);
-  }
-  request.deadlines = {std::min<std::chrono::milliseconds>(connect_patience, patience_), patience_, patience_};
-  const auto answer = run(std::move(request), patience_);
+  const auto answer = ask_http(std::move(request), patience_, answer_limit);
   if (!answer && answer.error().code == ErrorCode::timeout) {
     return fail(ErrorCode::timeout, Blame::upstream,
                 fmt::format("{} does not answer ({}): is it paddock, and is it overloaded? look at its log, or give "

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -6,6 +7,7 @@
 #include "proxy/cli/admin_client.h"
 #include "proxy/cli/command.h"
 #include "proxy/cli/format.h"
+#include "proxy/cli/image_pages.h"
 #include "proxy/cli/json_view.h"
 #include "proxy/net/url.h"
 
@@ -13,26 +15,6 @@ namespace paddock {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::size_t pages_limit = 10'000;  // a server that never ends its list is not followed for ever
-
-// All pages, as one array.
-Result<Json> fetch_images(const AdminClient& client) {
-  auto images = Json::array();
-  std::string target = "/api/v1/images?limit=500";
-  for (std::size_t page = 0; page < pages_limit; ++page) {
-    const auto answer = client.get(target);
-    if (!answer) return std::unexpected(answer.error());
-    const auto found = answer->find("images");
-    if (found == answer->end() || !found->is_array()) break;
-    images.insert(images.end(), found->begin(), found->end());
-    const auto next = JsonView(*answer).text("next");
-    if (next.empty()) return images;
-    if (found->empty()) break;
-    target = "/api/v1/images?limit=500&after=" + percent_encode(next);
-  }
-  return fail(ErrorCode::protocol, Blame::upstream,
-              "the server's list of images makes no sense: is it the same version?");
-}
 
 std::string short_digest(const std::string& digest) {
   const auto colon = digest.find(':');
@@ -73,14 +55,40 @@ std::string describe(const Json& images) {
   return format_table(rows);
 }
 
-Result<std::string> run(const AdminOptions& options, bool as_json) {
+std::string cuda_text(const JsonView& image) {
+  const auto cuda = image.text("cuda");
+  if (cuda.empty()) return "-";
+  return image.text("cuda_from") == "tag" ? cuda + " (tag)" : cuda;
+}
+
+std::string answer_text(const JsonView& image) {
+  auto answer = image.text("answer");
+  std::ranges::replace(answer, '_', ' ');
+  return answer.empty() ? "not known" : answer;
+}
+
+std::string describe_compatibility(const Json& images) {
+  std::vector<std::vector<std::string>> rows{{"IMAGE", "PLATFORM", "CUDA", "ANSWER", "LEAST DRIVER", "WHY"}};
+  for (const auto& item : images) {
+    const JsonView image(item);
+    const auto reasons = image.texts("reasons");
+    const auto least = image.text("least_driver");
+    rows.push_back({image.text("name"), image.text("platform"), cuda_text(image), answer_text(image),
+                    least.empty() ? "-" : least, reasons.empty() ? "" : reasons.front()});
+  }
+  return format_table(rows);
+}
+
+Result<std::string> run(const AdminOptions& options, const std::string& driver, bool as_json) {
   const auto client = AdminClient::make(options);
   if (!client) return std::unexpected(client.error());
-  const auto images = fetch_images(*client);
+  const auto images =
+      fetch_pages(*client, driver.empty() ? "/api/v1/images?limit=500"
+                                          : "/api/v1/compat?limit=500&driver=" + percent_encode(driver));
   if (!images) return std::unexpected(images.error());
   if (as_json) return images->dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   if (images->empty()) return "nothing is cached yet\n";
-  return describe(*images);
+  return driver.empty() ? describe(*images) : describe_compatibility(*images);
 }
 
 }  // namespace
@@ -88,10 +96,12 @@ Result<std::string> run(const AdminOptions& options, bool as_json) {
 void add_images_command(CLI::App& app, Console& console) {
   auto* command = app.add_subcommand("images", "List the cached images");
   const auto options = std::make_shared<AdminOptions>();
+  const auto driver = std::make_shared<std::string>();
   const auto as_json = std::make_shared<bool>(false);
   options->add_to(*command);
+  command->add_option("--driver", *driver, "Say which run with this NVIDIA driver: 535.104.05, or 535");
   command->add_flag("--json", *as_json, "Print an array of the API's objects");
-  command->callback([&console, options, as_json] { console.finish(run(*options, *as_json)); });
+  command->callback([&console, options, driver, as_json] { console.finish(run(*options, *driver, *as_json)); });
 }
 
 }  // namespace paddock

@@ -109,6 +109,32 @@ TEST_CASE("a report that throws is a 500, not a crash") {
   CHECK(api.get("/api/v1/status").status == 200);
 }
 
+TEST_CASE("what runs on a driver is asked with the driver, page by page") {
+  ApiFixture api;
+  const auto response = api.get("/api/v1/compat", "driver=470.82.01&limit=7&after=a/b:c");
+  CHECK(response.status == 200);
+  const auto json = api.json(response);
+  CHECK(json["driver"] == "470.82.01");
+  CHECK(json["cuda"] == "11.4");
+  CHECK(json["images"][0]["answer"] == "runs_with_limits");
+  CHECK(json["images"][0]["least_driver"] == "450.80.02");
+  CHECK(json["images"][1]["answer"].is_null());
+  CHECK(json["next"] == "registry.baidubce.com/paddlepaddle/paddle:old");
+  CHECK(api.last_query.limit == 7);
+  CHECK(api.last_query.after->tag == "c");
+}
+
+TEST_CASE("without a driver, or with one that is none, it is refused") {
+  ApiFixture api;
+  for (const auto* query : {"", "driver=", "driver=new", "driver=470.82.01&limit=0", "driver=1.2.3.4.5.6.7"}) {
+    INFO(query);
+    CHECK(api.get("/api/v1/compat", query).status == 400);
+  }
+  CHECK_THAT(api.text(api.get("/api/v1/compat")), Contains("driver: '' is not a version"));
+  api.error = Error{ErrorCode::unavailable, Blame::us, "recovering"};
+  CHECK(api.get("/api/v1/compat", "driver=470").status == 503);
+}
+
 TEST_CASE("error messages lose the secrets of URLs") {
   ApiFixture api;
   api.error = Error{ErrorCode::io, Blame::us, "https://u:pa55@host/x?sig=s3cret failed"};

@@ -30,6 +30,11 @@ struct ApiFixture {
               return sample_image();
             },
             .fills = [] { return std::vector<FillReport>{sample_fill()}; },
+            .compat = [this](const CompatQuery& query) -> Result<CompatPage> {
+              last_query = query.page;
+              if (error) return std::unexpected(*error);
+              return sample_compat(query.host);
+            },
             .metrics = [] { return std::string("paddock_connections 1\n"); }};
   }
 

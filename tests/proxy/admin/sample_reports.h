@@ -1,6 +1,7 @@
 // Reports with a value in every field, for tests of what shows them.
 #pragma once
 
+#include "proxy/admin/compat_list.h"
 #include "proxy/admin/reports.h"
 #include "tests/proxy/admin/image_builder.h"
 
@@ -69,6 +70,23 @@ inline FillReport sample_fill() {
           4096,
           3,
           512};
+}
+
+inline GpuHost sample_host(std::string_view driver = "470.82.01") {
+  return {.driver = DriverVersion::parse(driver).value(), .source = std::string(by_hand_source)};
+}
+
+// One that runs with limits, and one of which nothing is known.
+inline CompatPage sample_compat(const GpuHost& host) {
+  CompatPage page{.host = host, .next = "registry.baidubce.com/paddlepaddle/paddle:old"};
+  auto needs = needs_by_tag("2.6.2-gpu-cuda11.8");
+  page.images.push_back({.name = "registry.baidubce.com/paddlepaddle/paddle:2.6.2-gpu-cuda11.8",
+                         .platform = "linux/amd64",
+                         .digest = Digest::of("manifest"),
+                         .needs = needs,
+                         .verdict = judge(needs, host, nullptr)});
+  page.images.push_back({.name = "registry.baidubce.com/paddlepaddle/paddle:old", .digest = Digest::of("old")});
+  return page;
 }
 
 }  // namespace paddock::test

@@ -80,6 +80,33 @@ TEST_CASE("of an index the stored platforms are shown, and that it is there in p
   CHECK_THAT(outcome.out, Contains("  linux/amd64  ") && Contains("  in part  ") && !Contains("arm64"));
 }
 
+TEST_CASE("with a driver images says which run, and why") {
+  ApiFixture api;
+  const AdminServer server(test::fixed_handler(200, [] {
+    auto page = test::sample_compat(test::sample_host());
+    page.next.clear();
+    return to_text(to_json_report(page));
+  }()));
+  const auto outcome = test::paddock({"images", "--driver", "470.82.01", "--server", server.url()});
+  CHECK(outcome.status == 0);
+  CHECK_THAT(outcome.out, Contains("LEAST DRIVER") && Contains("  11.8 (tag)  runs with limits  450.80.02  ") &&
+                              Contains("minor-version") && Contains("paddle:old") && Contains("not known"));
+  const auto json = test::paddock({"images", "--driver", "470.82.01", "--json", "--server", server.url()});
+  CHECK(nlohmann::json::parse(json.out).at(0)["answer"] == "runs_with_limits");
+}
+
+TEST_CASE("the driver is asked for, page after page") {
+  ApiFixture api;
+  const AdminServer server([&](const Request& request) {
+    const bool first = request.query.find("after=") == std::string::npos;
+    return request.parameter("driver") == "470.82.01" && request.path == "/api/v1/compat"
+               ? test::answer_with(200, first ? R"({"images": [{}], "next": "a/b:c"})" : R"({"images": [{}]})")
+               : test::answer_with(400, "{}");
+  });
+  const auto outcome = test::paddock({"images", "--driver", "470.82.01", "--json", "--server", server.url()});
+  CHECK(nlohmann::json::parse(outcome.out).size() == 2);
+}
+
 TEST_CASE("a server whose pages are empty but never end is given up") {
   std::atomic<int> asked{0};
   const AdminServer server([&](const Request&) {

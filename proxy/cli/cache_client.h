@@ -1,0 +1,53 @@
+// CacheClient: what a node learns of an image from the cache's registry side: manifest and configuration. No layer is
+// asked for.
+//
+// Blocking, each request within its time; for one thread. Everything that comes is checked against its digest and
+// limited in size. Errors: not_found, unauthorized, denied and the rest as the cache said; unavailable, timeout (is it
+// running?); protocol, digest_mismatch, too_large when what came is not what it should be.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "proxy/cli/blocking_http.h"
+#include "proxy/net/url.h"
+#include "proxy/oci/manifest.h"
+#include "proxy/oci/reference.h"
+#include "storage/error.h"
+
+namespace paddock {
+
+struct ImageConfiguration {
+  std::string platform;  // as chosen from an index; empty for an image that is not part of one
+  Digest manifest;
+  std::string content;
+};
+
+class CacheClient {
+ public:
+  explicit CacheClient(Url cache, std::chrono::milliseconds patience = std::chrono::seconds(30))
+      : cache_(std::move(cache)), patience_(patience) {}
+
+  // `platform` ("linux/amd64") is for an index.
+  [[nodiscard]] Result<ImageConfiguration> configuration(const ImageReference& image,
+                                                         const std::string& platform) const;
+  [[nodiscard]] const Url& url() const { return cache_; }
+
+ private:
+  struct Fetched {
+    Manifest manifest;
+    Digest digest;
+  };
+  [[nodiscard]] Result<HttpAnswer> get(std::string target, std::string accept, std::size_t limit) const;
+  [[nodiscard]] Result<Fetched> manifest(const ImageReference& image, const std::string& reference) const;
+  [[nodiscard]] std::string target(const ImageReference& image, const std::string& rest) const;
+
+  Url cache_;
+  std::chrono::milliseconds patience_;
+};
+
+// The platform of this machine, as images name it: "linux/amd64".
+std::string this_platform();
+
+}  // namespace paddock

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "proxy/host/engine_settings.h"
+#include "proxy/host/toml.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::string_view config_file = "/etc/containerd/config.toml";
+constexpr std::string_view usual_folder = "/etc/containerd/certs.d";
+
+// [plugins."io.containerd.grpc.v1.cri".registry], from containerd 2 on "io.containerd.cri.v1.images".
+bool is_registry(const std::vector<std::string>& path) {
+  return path.size() >= 3 && path[0] == "plugins" && path[1].starts_with("io.containerd.") && path[1].contains("cri") &&
+         path[2] == "registry";
+}
+
+struct Config {
+  std::string folder;        // config_path; empty: not set
+  bool old_mirrors = false;  // the form that excludes config_path
+};
+
+Result<Config> read_config(const HostFiles& files) {
+  Config config;
+  const auto content = files.read(config_file);
+  if (!content && content.error().code == ErrorCode::not_found) return config;
+  if (!content) return std::unexpected(content.error());
+  const auto tables = parse_toml(*content);
+  if (!tables) return std::unexpected(tables.error().with(config_file));
+  for (const auto& table : *tables) {
+    if (!is_registry(table.path)) continue;
+    if (table.path.size() == 3) config.folder = table.text("config_path");
+    if (table.path.size() > 3 && table.path[3] == "mirrors") config.old_mirrors = true;
+  }
+  config.folder.resize(std::min(config.folder.find(':'), config.folder.size()));  // the first of several
+  return config;
+}
+
+class Containerd {
+ public:
+  Containerd(const HostFiles& files, const CacheAddress& cache) : files_(files), cache_(cache) {}
+
+  Findings examine(const std::vector<std::string>& upstreams) {
+    const auto config = read_config(files_);
+    if (!config) return {wrong("containerd", config.error().context, "mend it: containerd does not start with it")};
+    folder_ = config->folder.empty() ? std::string(usual_folder) : config->folder;
+    for (const auto& upstream : upstreams) examine_upstream(upstream);
+    sum_up();
+    if (config->old_mirrors && !config->folder.empty()) {
+      findings_.push_back(wrong("containerd",
+                                "config.toml has both config_path and registry.mirrors, which exclude each "
+                                "other",
+                                "remove the registry.mirrors tables and restart containerd"));
+    } else if (config->folder.empty()) {
+      findings_.push_back(warning("containerd",
+                                  "config_path is not set in " + std::string(config_file) +
+                                      ": Kubernetes does not look into " + folder_ + " (nerdctl does)",
+                                  "set config_path = \"" + std::string(usual_folder) +
+                                      "\" in [plugins.\"io.containerd.grpc.v1.cri\".registry] and restart containerd"));
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  void sum_up() {
+    if (!through_.empty()) findings_.push_back(fine("containerd", join_names(through_) + " through the cache"));
+    if (missing_.empty()) return;
+    findings_.push_back(warning("containerd", "not through the cache: " + join_names(missing_),
+                                "write " + folder_ + "/NAME/hosts.toml with [host.\"" + cache_.origin() +
+                                    "\"] and capabilities = [\"pull\", \"resolve\"]"));
+  }
+
+  void examine_upstream(const std::string& upstream) {
+    auto file = folder_ + "/" + upstream + "/hosts.toml";
+    if (!files_.exists(file)) file = folder_ + "/_default/hosts.toml";
+    const auto content = files_.read(file);
+    if (!content) return missing_.push_back(upstream);
+    const auto tables = parse_toml(*content);
+    if (!tables) {
+      return findings_.push_back(
+          wrong("containerd", tables.error().with(file).context, "mend it: pulls of " + upstream + " fail with it"));
+    }
+    const auto found = std::ranges::find_if(*tables, [&](const TomlTable& table) {
+      return table.path.size() == 2 && table.path[0] == "host" && names_cache(table.path[1], cache_);
+    });
+    const bool is_server = names_cache(tables->front().text("server"), cache_);
+    if (found == tables->end()) return (is_server ? through_ : missing_).push_back(upstream);
+    examine_host(*found, file, upstream);
+  }
+
+  void examine_host(const TomlTable& host, const std::string& file, const std::string& upstream) {
+    const bool https = !host.path[1].starts_with("http://");
+    const auto capabilities = host.texts("capabilities");
+    const auto can = [&](std::string_view what) {
+      return !host.has("capabilities") || std::ranges::find(capabilities, what) != capabilities.end();
+    };
+    if (https != cache_.tls) {
+      return findings_.push_back(wrong("containerd",
+                                       file + " speaks " + (https ? "HTTPS" : "plain HTTP") + " to the cache, which " +
+                                           (cache_.tls ? "wants HTTPS" : "speaks plain HTTP"),
+                                       "write [host.\"" + cache_.origin() + "\"]"));
+    }
+    if (!can("pull") || !can("resolve")) {
+      return findings_.push_back(
+          wrong("containerd", file + " does not let the cache " + (can("pull") ? "resolve tags" : "be pulled from"),
+                R"(write capabilities = ["pull", "resolve"])"));
+    }
+    through_.push_back(upstream);
+  }
+
+  const HostFiles& files_;
+  const CacheAddress& cache_;
+  std::string folder_;
+  std::vector<std::string> through_, missing_;
+  Findings findings_;
+};
+
+}  // namespace
+
+Findings containerd_findings(const HostFiles& files, const CacheAddress& cache,
+                             const std::vector<std::string>& upstreams) {
+  // Docker brings a containerd of its own, which nobody else uses unless it has a configuration.
+  if (!files.exists(config_file) && !files.exists(usual_folder)) return {};
+  return Containerd(files, cache).examine(upstreams);
+}
+
+}  // namespace paddock

@@ -1,0 +1,37 @@
+// Are the container engines of this machine set up to pull through the cache, and is what is written in effect? One
+// line for each engine that is installed, more where something is wrong.
+//
+// Reads their files as dockerd (daemon.json, systemd's drop-ins), containerd (config.toml, hosts.toml) and
+// containers/image (registries.conf) do. Blocking; never fails: a file that cannot be read is a finding.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/host/finding.h"
+#include "proxy/host/host_files.h"
+
+namespace paddock {
+
+// The cache as clients reach it.
+struct CacheAddress {
+  std::string host{}, authority{};  // "cache.lan", "cache.lan:5000"
+  bool tls = false;
+  bool loopback = false;
+
+  [[nodiscard]] std::string origin() const { return (tls ? "https://" : "http://") + authority; }
+};
+
+// Whether `text`, a URL or host[:port] with a path behind it or not, is the cache.
+bool names_cache(std::string_view text, const CacheAddress& cache);
+
+std::string join_names(const std::vector<std::string>& names);
+
+// `upstreams` are the names that clients know: "registry.baidubce.com".
+Findings docker_findings(const HostFiles& files, const CacheAddress& cache);
+Findings containerd_findings(const HostFiles& files, const CacheAddress& cache,
+                             const std::vector<std::string>& upstreams);
+Findings podman_findings(const HostFiles& files, const CacheAddress& cache, const std::vector<std::string>& upstreams);
+
+}  // namespace paddock

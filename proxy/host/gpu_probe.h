@@ -1,0 +1,24 @@
+// The GPUs of this host: from NVML, else from nvidia-smi, else by hand.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/host/gpu.h"
+#include "proxy/host/nvml.h"
+#include "storage/error.h"
+
+namespace paddock {
+
+struct GpuProbe {
+  std::vector<std::string> libraries = nvml_libraries();
+  std::string nvidia_smi = "nvidia-smi";
+};
+
+// Blocking. Where neither answers, the error is NVML's, unless only nvidia-smi is there.
+Result<GpuHost> probe_gpus(const GpuProbe& probe = {});
+
+// "--driver V": a host with that driver and GPUs that nothing is known of. invalid_argument.
+Result<GpuHost> host_with_driver(const std::string& version);
+
+}  // namespace paddock
