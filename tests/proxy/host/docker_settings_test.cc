@@ -100,7 +100,7 @@ TEST_CASE("a proxy that the cache is excepted from is none") {
     CHECK_THAT(host.examined(), !Contains("proxy"));
   }
   const DockerHost host(good);
-  host.run("dockerd", std::string("HTTPS_PROXY=http://proxy.lan:3128\0NO_PROXY=he.lan,cache", 57), 5000);
+  host.run("dockerd", std::string("HTTPS_PROXY=http://proxy.lan:3128") + '\0' + "NO_PROXY=he.lan,cache", 5000);
   CHECK_THAT(host.examined(), Contains("reaches the cache through the proxy"));
 }
 
