@@ -12,7 +12,7 @@ namespace {
 
 // Nothing where the configuration cannot be had.
 Result<std::optional<ImageNeeds>> stored_needs(Catalog& catalog, const ReadContent& read, const Digest& digest,
-                                               const std::string& tag) {
+                                               const TagFields& name) {
   const auto record = catalog.manifest(digest);
   if (!record) return std::unexpected(record.error());
   if (!*record) return std::nullopt;
@@ -20,16 +20,17 @@ Result<std::optional<ImageNeeds>> stored_needs(Catalog& catalog, const ReadConte
   if (!manifest || !manifest->config) return std::nullopt;
   const auto content = read(manifest->config->digest);
   if (!content) return std::nullopt;
-  auto needs = read_image_needs(*content, tag);
+  auto needs = read_image_needs(*content, name);
   return needs ? std::optional(*std::move(needs)) : std::nullopt;
 }
 
 Result<CompatReport> report_of(Catalog& catalog, const ReadContent& read, const GpuHost& host, const ImageReport& image,
                                const PlatformReport& platform) {
   CompatReport report{.name = image.name(), .platform = platform.name, .digest = platform.digest};
-  auto needs = stored_needs(catalog, read, platform.digest, image.tag);
+  const auto name = parse_tag(image.repository.repository, image.tag);
+  auto needs = stored_needs(catalog, read, platform.digest, name);
   if (!needs) return std::unexpected(std::move(needs).error());
-  report.needs = *needs ? **std::move(needs) : needs_by_tag(image.tag);
+  report.needs = *needs ? **std::move(needs) : needs_by_name(name);
   if (report.platform.empty() && !report.needs.os.empty()) {
     report.platform = report.needs.os + "/" + report.needs.architecture;
   }

@@ -96,7 +96,7 @@ Result<ImageDiagnosis> diagnose(const ImageQuestion& question, const CacheClient
   if (!host && !question.driver.empty()) return std::unexpected(std::move(host).error().with("--driver"));
   auto found = cache.configuration(*reference, question.platform);
   if (!found) return std::unexpected(std::move(found).error().with(reference->to_string()));
-  auto needs = read_image_needs(found->content, reference->tag.value_or(""));
+  auto needs = read_image_needs(found->content, parse_tag(reference->repository, reference->tag.value_or("")));
   if (!needs) return std::unexpected(std::move(needs).error().with(reference->to_string()));
   ImageDiagnosis diagnosis{reference->to_string(), std::move(found->platform), found->manifest.to_string(),
                            *std::move(needs), std::move(host)};

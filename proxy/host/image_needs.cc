@@ -4,7 +4,6 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "proxy/host/tag_cuda.h"
 #include "proxy/oci/strict_json.h"
 
 namespace paddock {
@@ -82,9 +81,12 @@ void find_cuda(const Environment& environment, ImageNeeds& needs) {
   }
 }
 
-void find_cuda(std::string_view tag, ImageNeeds& needs) {
-  needs.cuda = cuda_of_tag(tag);
-  needs.cuda_source = needs.cuda ? CudaSource::tag : CudaSource::none;
+void find_cuda(const TagFields& name, ImageNeeds& needs) {
+  if (!name.cuda) return;
+  auto version = CudaVersion::parse(name.cuda->to_string());
+  if (!version) return;
+  needs.cuda = *std::move(version);
+  needs.cuda_source = CudaSource::tag;
 }
 
 }  // namespace
@@ -94,7 +96,7 @@ std::string_view to_string(CudaSource source) {
   return names.at(static_cast<std::size_t>(source));
 }
 
-Result<ImageNeeds> read_image_needs(std::string_view content, std::string_view tag) {
+Result<ImageNeeds> read_image_needs(std::string_view content, const TagFields& name) {
   const auto body = parse_strict_json(content);
   if (!body) return std::unexpected(body.error().with("the image's configuration"));
   if (!body->is_object()) {
@@ -110,13 +112,13 @@ Result<ImageNeeds> read_image_needs(std::string_view content, std::string_view t
   needs.wants_gpu = asks_for_gpus(value_of(*environment, "NVIDIA_VISIBLE_DEVICES"));
   needs.requirements = requirements_of(*environment);
   find_cuda(*environment, needs);
-  if (!needs.cuda) find_cuda(tag, needs);
+  if (!needs.cuda) find_cuda(name, needs);
   return needs;
 }
 
-ImageNeeds needs_by_tag(std::string_view tag) {
+ImageNeeds needs_by_name(const TagFields& name) {
   ImageNeeds needs;
-  find_cuda(tag, needs);
+  find_cuda(name, needs);
   return needs;
 }
 

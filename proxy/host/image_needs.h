@@ -1,5 +1,5 @@
 // What an image needs of a GPU and its driver, read from its configuration (a small blob; no layer is needed) and,
-// where that says nothing, from its tag.
+// where that says nothing, from its name.
 //
 // Follows the OCI image specification 1.1 (config.md) and the variables of nvidia/cuda images. Pure; thread-safe.
 // Errors: protocol, for a configuration that is none.
@@ -12,6 +12,7 @@
 
 #include "proxy/host/driver_version.h"
 #include "proxy/host/requirement.h"
+#include "proxy/warm/grammar/tag_fields.h"
 #include "storage/error.h"
 
 namespace paddock {
@@ -31,9 +32,9 @@ struct ImageNeeds {
 
 std::string_view to_string(CudaSource source);
 
-// `content` is the configuration's bytes; `tag` may be empty.
-Result<ImageNeeds> read_image_needs(std::string_view content, std::string_view tag);
+// `content` is the configuration's bytes, `name` what the image's name says.
+Result<ImageNeeds> read_image_needs(std::string_view content, const TagFields& name);
 // Of an image whose configuration cannot be had.
-ImageNeeds needs_by_tag(std::string_view tag);
+ImageNeeds needs_by_name(const TagFields& name);
 
 }  // namespace paddock

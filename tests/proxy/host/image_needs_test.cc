@@ -11,7 +11,7 @@ std::string config(const std::vector<std::string>& variables) {
 }
 
 ImageNeeds needs(const std::vector<std::string>& variables, std::string_view tag = "2.6.2") {
-  return read_image_needs(config(variables), tag).value();
+  return read_image_needs(config(variables), parse_tag("paddlepaddle/paddle", tag)).value();
 }
 
 TEST_CASE("CUDA_VERSION says it best") {
@@ -38,7 +38,7 @@ TEST_CASE("then the tag, and it is said so") {
   const auto found = needs({"PATH=/bin"}, "2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6");
   CHECK(found.cuda->text() == "12.0");
   CHECK(found.cuda_source == CudaSource::tag);
-  CHECK(needs_by_tag("2.6.2-gpu-cuda11.7").cuda->text() == "11.7");
+  CHECK(needs_by_name(parse_tag("paddlepaddle/paddle", "2.6.2-gpu-cuda11.7")).cuda->text() == "11.7");
 }
 
 TEST_CASE("an image that names no CUDA needs none") {
@@ -79,7 +79,7 @@ TEST_CASE("a configuration may say nothing at all") {
   for (const auto* content : {"{}", R"({"config": null})", R"({"config": {}})", R"({"config": {"Env": null}})",
                               R"({"architecture": 5, "os": []})"}) {
     INFO(content);
-    const auto found = read_image_needs(content, "");
+    const auto found = read_image_needs(content, {});
     REQUIRE(found);
     CHECK_FALSE(found->cuda);
     CHECK(found->architecture.empty());
@@ -90,7 +90,7 @@ TEST_CASE("what is no configuration is an error, not an image without CUDA") {
   for (const auto* content : {"", "[]", "null", "<html>", R"({"config": 5})", R"({"config": {"Env": "A=1"}})",
                               R"({"config": {"Env": [1]}})", R"({"os": "a", "os": "b"})"}) {
     INFO(content);
-    const auto found = read_image_needs(content, "x-cuda12.0");
+    const auto found = read_image_needs(content, parse_tag("a/b", "x-cuda12.0"));
     REQUIRE_FALSE(found);
     CHECK(found.error().code == ErrorCode::protocol);
     CHECK_THAT(found.error().context, Catch::Matchers::StartsWith("the image's configuration"));
@@ -98,9 +98,9 @@ TEST_CASE("what is no configuration is an error, not an image without CUDA") {
 }
 
 TEST_CASE("a configuration's size and depth are limited") {
-  CHECK_FALSE(read_image_needs(std::string(100'000, '['), "").has_value());
+  CHECK_FALSE(read_image_needs(std::string(100'000, '['), {}).has_value());
   std::vector<std::string> many(10'001, "A=1");
-  CHECK_FALSE(read_image_needs(config(many), "").has_value());
+  CHECK_FALSE(read_image_needs(config(many), {}).has_value());
 }
 
 }  // namespace
