@@ -59,7 +59,7 @@ TEST_CASE_METHOD(WarmFixture, "an image that is not there fails alone") {
 TEST_CASE_METHOD(WarmFixture, "what breaks off is tried again, what does not pass is given up") {
   add_image({pattern(30'000)}, "1");
   upstream->fail_calls("get_manifest", broken_connection, 2);
-  upstream->fail_calls("get_blob paddlepaddle/paddle " + Digest::of(pattern(30'000)).to_string(), broken_connection, 4);
+  upstream->fail_calls("get_blob paddlepaddle/paddle " + Digest::of(pattern(30'000)).to_string(), broken_connection, 2);
   CHECK(warm({.images = one("paddlepaddle/paddle:1")}).state == WarmState::complete);
 
   add_image({pattern(31'000)}, "2");

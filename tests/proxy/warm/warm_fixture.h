@@ -108,8 +108,8 @@ struct WarmFixture : CacheFixture {
       pool,
       blobs,
       {.fetch = {.buffer = 4096,
-                 .retry = {.attempts = 2, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)},
-                 .interval = std::chrono::milliseconds(5)},
+                 .interval = std::chrono::milliseconds(5),
+                 .retry = {.attempts = 2, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)}},
        .clock = &clock}};
   JobFiles files{fs, folder.paths().jobs()};
   WarmJobs::Options options{
