@@ -193,6 +193,47 @@ class JobsTest(WarmCase):
         self.assertEqual(warm.run(paddock, "jobs", "--json").json()["jobs"], [])
 
 
+class RulesTest(WarmCase):
+    def setUp(self):
+        super().setUp()
+        self.old = self.push("2.5.1-gpu-cuda11.7-cudnn8.4-trt8.4", [MIB, 400], seed=88)
+        self.new = self.push("2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6", [MIB, 500], seed=89)
+        self.push("2.6.2", [2 * MIB], seed=90)
+
+    def rule(self, **fields):
+        return {"name": "gpu", "images": [REPOSITORY], "where": "device == gpu", "pin": "1h", **fields}
+
+    def test_a_rule_is_run_by_hand_and_taken_over_by_a_reload(self):
+        paddock = Paddock(self, self.front.url, sections={"warm": [self.rule(latest=1)]})
+        done = warm.warm(paddock, "--rule", "gpu")
+        self.assertEqual(done.status, 0, done.err)
+        self.assertEqual(self.front.body_bytes("/blobs/"), self.new.blob_bytes())
+        paddock.config["warm"] = [self.rule(latest=2)]
+        paddock.reload()
+        case.wait_until(lambda: "changed: warm" in paddock.log_text(), "the reload")
+        self.assertEqual(warm.warm(paddock, "--rule", "gpu").status, 0)
+        self.check_whole(paddock, self.old)
+        unknown = warm.warm(paddock, "--rule", "cpu")
+        self.assertEqual(unknown.status, 1)
+        self.assertIn("there are gpu", unknown.err)
+
+    def test_a_rule_that_means_too_much_is_refused_with_the_number(self):
+        paddock = Paddock(self, self.front.url, sections={"warm": [self.rule(where="", limit=2)]})
+        done = warm.warm(paddock, "--rule", "gpu")
+        self.assertEqual(done.status, 1)
+        self.assertIn("means 3 images", done.err)
+        self.assertEqual(self.front.exchanges("/blobs/"), [])
+
+    def test_a_rule_with_a_mistake_is_named_with_its_place(self):
+        path = self.path("wrong.yaml")
+        with open(path, "w") as file:
+            json.dump({"warm": [self.rule(where="cuda >> 11")]}, file)
+        for command in (["config", "check", path], ["serve", "--config", path, "--data", self.path("data")]):
+            done = subprocess.run([case.binary(), *command], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("warm[0].where: ", done.stderr)
+
+
 class PriorityTest(WarmCase):
     RATE = 8 * MIB  # bytes a second
 
