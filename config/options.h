@@ -98,6 +98,8 @@ struct WarmRule {
   std::string name;
   std::vector<std::string> images;
   std::string where;
+  std::uint32_t latest = 0;   // only so many newest versions; 0: all
+  std::uint32_t limit = 100;  // more images are a mistake
   std::vector<std::string> platforms{"linux/amd64"};
   std::string schedule;
   std::chrono::seconds pin{0};

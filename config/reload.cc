@@ -30,7 +30,10 @@ ReloadPlan plan_reload(Config running, Config loaded) {
     plan.taken.emplace_back("upstreams");
     config.upstreams = std::move(loaded.upstreams);
   }
-  if (config.warm != loaded.warm) plan.restart.emplace_back("warm");
+  if (config.warm != loaded.warm) {
+    plan.taken.emplace_back("warm");
+    config.warm = std::move(loaded.warm);
+  }
   return plan;
 }
 

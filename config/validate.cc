@@ -227,10 +227,6 @@ std::vector<Unsupported> unsupported_settings(const Config& config) {
   if (!config.connect_proxy.listen.empty()) {
     found.push_back({true, "ingress.connect_proxy.listen: this version has no CONNECT proxy; remove it"});
   }
-  const auto ignored = [&](std::string_view key) {
-    found.push_back({false, cat({key, ": accepted, not yet acted on by this version"})});
-  };
-  if (!config.warm.empty()) ignored("warm");
   return found;
 }
 

@@ -14,6 +14,7 @@
 #include "proxy/admin/log.h"
 #include "proxy/cli/config_files.h"
 #include "proxy/cli/version.h"
+#include "proxy/cli/warm_rules.h"
 #include "proxy/net/descriptor_budget.h"
 
 namespace paddock {
@@ -25,6 +26,7 @@ constexpr std::chrono::seconds fill_grace{5};         // for fills to end by the
 constexpr std::chrono::seconds rest_limit{10};        // of a stop, for all that comes after the transfers
 constexpr std::chrono::seconds opening_patience{10};  // of one who is told to stop while the catalog opens
 constexpr std::size_t few_clients = 1000;
+constexpr std::size_t admin_body_limit = std::size_t{256} * 1024;  // bytes: a thousand images by name
 
 void unblock(int signal) {
   sigset_t set;
@@ -82,6 +84,8 @@ Result<void> App::bring_up() try {
   if (auto log = set_up_log(log_options(config_.log)); !log) return log;
   const auto descriptors = raise_descriptor_limit();
   if (auto enough = enough_descriptors(descriptors); !enough) return enough;
+  auto rules = make_rules(config_);
+  if (!rules) return std::unexpected(std::move(rules).error());
   auto storage = Storage::open(config_.storage, clock_);
   if (!storage) return std::unexpected(std::move(storage).error());
   storage_ = *std::move(storage);
@@ -98,7 +102,7 @@ Result<void> App::bring_up() try {
   admin_server_->start();
 
   if (auto recovered = recover(); !recovered) return recovered;
-  if (auto built = build(); !built) return built;
+  if (auto built = build(*std::move(rules)); !built) return built;
   {
     const MutexLock lock(ready_mutex_);
     ready_ = true;
@@ -110,6 +114,7 @@ Result<void> App::bring_up() try {
   }
   for (const auto& address : admin_server_->addresses()) spdlog::info("admin on {}", address);
   commit_whole_fills();
+  if (auto begun = warm_->start(); !begun) spdlog::error("warm-ups cannot be taken up: {}", begun.error().context);
   return {};
 } catch (const std::exception& e) {
   return fail(ErrorCode::io, Blame::us, fmt::format("cannot start: {}", e.what()));
@@ -139,7 +144,7 @@ Result<void> App::listen(std::uint64_t descriptors) {
   if (!token) return std::unexpected(std::move(token).error());
   admin_ = std::make_unique<AdminApi>(pool_, admin_data(), *std::move(token));
   admin_server_ = std::make_unique<Server>(
-      *loops_, pool_, Server::Options{.connection_limit = budget.admin, .request_bodies = false},
+      *loops_, pool_, Server::Options{.body_limit = admin_body_limit, .connection_limit = budget.admin},
       [this](const Request& request) { return admin_->handle(request); },
       [](const Exchange& exchange) { access_log(exchange); });
 
@@ -178,7 +183,7 @@ Result<std::string> App::admin_token() const {
   return token;
 }
 
-Result<void> App::build() {
+Result<void> App::build(RuleSet rules) {
   declare_upstreams();
   const auto negative_ttl = config_.tags.negative_ttl;
   fills_ = std::make_unique<FillCoordinator>(
@@ -192,6 +197,9 @@ Result<void> App::build() {
                                         TagResolver::Options{.negative_ttl = negative_ttl});
   registry_ = std::make_unique<RegistryHandler>(RegistryContext{pool_, storage_->catalog(), storage_->blobs(), *fills_,
                                                                 *uncached_, *manifests_, *tags_, *upstreams_});
+  warm_ = std::make_unique<WarmUp>(
+      WarmUp::Parts{*loops_, pool_, *storage_, *fills_, *manifests_, *tags_, *upstreams_, clock_, events_},
+      std::move(rules));
   return {};
 }
 
@@ -299,6 +307,8 @@ void App::reload() {
   const auto& server = plan.config.server;
   auto set = make_upstreams(plan.config, upstream_parts());
   if (!set) return refuse(set.error());
+  auto rules = make_rules(plan.config);
+  if (!rules) return refuse(rules.error());
   auto token = reread_admin_token(plan.config);
   if (!token) return refuse(token.error());
   if (!server.tls_certificate.empty()) {
@@ -308,6 +318,7 @@ void App::reload() {
   }
   take_admin_token(*token, plan.taken);
   upstreams_->replace(*std::move(set));
+  warm_->take(*std::move(rules));
   limits_.apply(plan.config);
   declare_upstreams();
   storage_->set_limits(plan.config.storage);
@@ -320,6 +331,7 @@ void App::reload() {
 void App::stop() {
   const auto drain = config_.server.drain;
   spdlog::info("stopping; transfers have {} s to end", drain.count());
+  warm_->stop();
   if (!registry_server_->drain(drain)) spdlog::warn("not all transfers ended in time; aborting them");
   registry_server_->abort();
   asio::post(main_loop_, [this] { limit_the_rest(); });

@@ -20,9 +20,11 @@
 
 #include "config/options.h"
 #include "proxy/admin/admin_api.h"
+#include "proxy/admin/image_list.h"
 #include "proxy/admin/metrics.h"
 #include "proxy/app_storage.h"
 #include "proxy/app_upstreams.h"
+#include "proxy/app_warm.h"
 #include "proxy/fill/coordinator.h"
 #include "proxy/fill/uncached_streams.h"
 #include "proxy/ingress/upstream_set.h"
@@ -60,7 +62,7 @@ class App {
   void commit_whole_fills();
   Task<Response> answer_registry(const Request& request);
   static Headers refusal_headers();
-  Result<void> build();
+  Result<void> build(RuleSet rules);
   Result<std::string> admin_token() const;
   static Result<std::optional<std::string>> reread_admin_token(const config::Config& config);
   void take_admin_token(const std::optional<std::string>& token, std::vector<std::string>& taken);
@@ -78,8 +80,14 @@ class App {
   [[nodiscard]] StatusReport status();
   [[nodiscard]] std::optional<TlsReport> tls_report() const;
   [[nodiscard]] std::vector<FillReport> fill_reports() const;
+  [[nodiscard]] std::optional<BlobProgress> on_its_way(const Digest& digest) const;
   [[nodiscard]] Readings readings();
   void declare_upstreams();
+  void put_warm_readings(Readings& readings) const;
+  [[nodiscard]] WarmData warm_data();
+  void add_pins(AdminData& data);
+  Result<PinRecord> pin(const PinOrder& order);
+  Result<PinRecord> unpin(const std::string& reference);
   [[nodiscard]] UpstreamParts upstream_parts();
 
   config::Config config_;
@@ -110,6 +118,8 @@ class App {
   std::unique_ptr<ManifestSource> manifests_;
   std::unique_ptr<TagResolver> tags_;
   std::unique_ptr<RegistryHandler> registry_;
+  EventHub events_{{}};
+  std::unique_ptr<WarmUp> warm_;
   std::unique_ptr<AdminApi> admin_;
   std::unique_ptr<Server> registry_server_, admin_server_;
 

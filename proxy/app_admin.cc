@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "proxy/admin/compat_list.h"
-#include "proxy/admin/image_list.h"
 #include "proxy/app.h"
 #include "proxy/cli/config_files.h"
 #include "proxy/cli/version.h"
@@ -39,6 +38,11 @@ LimitReport limits_of(const UpstreamSet& set, const UpstreamSet::Configured& ups
     report.bandwidth_reached = entry.bandwidth->take(0, std::chrono::steady_clock::now()).count() > 0;
   }
   return report;
+}
+
+std::uint64_t rate_of(const FillStatus& fill) {
+  const std::chrono::duration<double> since = std::chrono::steady_clock::now() - fill.started;
+  return since.count() > 0 ? static_cast<std::uint64_t>(static_cast<double>(fill.received) / since.count()) : 0;
 }
 
 }  // namespace
@@ -102,7 +106,8 @@ AdminData App::admin_data() {
   };
   data.image = [this](const std::string& reference) -> Result<ImageReport> {
     if (!ready_) return recovering();
-    return find_image(storage_->catalog(), reference, upstreams_->get()->default_name);
+    return find_image(storage_->catalog(), reference, upstreams_->get()->default_name,
+                      [this](const Digest& digest) { return on_its_way(digest); });
   };
   data.compat = [this](const CompatQuery& query) -> Result<CompatPage> {
     if (!ready_) return recovering();
@@ -111,7 +116,16 @@ AdminData App::admin_data() {
   };
   data.fills = [this] { return fill_reports(); };
   data.metrics = [this] { return metrics_.text(); };
+  add_pins(data);
+  data.warm = warm_data();
   return data;
+}
+
+std::optional<BlobProgress> App::on_its_way(const Digest& digest) const {
+  const auto fill = fills_->find(digest);
+  if (!fill) return std::nullopt;
+  const auto status = fill->status();
+  return BlobProgress{status.received, rate_of(status)};
 }
 
 StatusReport App::status() {
@@ -166,11 +180,9 @@ std::vector<FillReport> App::fill_reports() const {
   std::vector<FillReport> reports;
   if (!ready_) return reports;
   for (auto& fill : fills_->fills()) {
-    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - fill.started;
-    const double rate = since.count() > 0 ? static_cast<double>(fill.received) / since.count() : 0;
+    const auto rate = rate_of(fill);
     reports.push_back({fill.digest, std::move(fill.upstream), std::move(fill.repository), std::move(fill.source),
-                       std::move(fill.state), fill.received, fill.size, fill.readers,
-                       static_cast<std::uint64_t>(rate)});
+                       std::move(fill.state), fill.received, fill.size, fill.readers, rate});
   }
   return reports;
 }
@@ -186,6 +198,7 @@ Readings App::readings() {
   readings.evicted_bytes = storage_->evicted().bytes;
   readings.connections = registry_server_->stats().connections;
   readings.tls = tls_report();
+  put_warm_readings(readings);
   if (ready_) {
     const auto fills = fills_->stats();
     readings.fills_running = fills.running;

@@ -42,6 +42,8 @@ class Storage {
   Result<void> flush();
 
   [[nodiscard]] const std::filesystem::path& root() const { return folder_.paths().root(); }
+  [[nodiscard]] FileSystem& files() { return *fs_; }
+  [[nodiscard]] DataPaths paths() const { return folder_.paths(); }
   [[nodiscard]] Space& space() { return space_; }
   [[nodiscard]] Catalog& catalog() { return *catalog_; }
   [[nodiscard]] LastUse& last_use() { return *last_use_; }

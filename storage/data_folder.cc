@@ -146,7 +146,7 @@ Result<DataFolder> DataFolder::open(FileSystem& fs, const Path& root) {
     return lock.error().code == ErrorCode::conflict ? in_use(fs, paths) : denied(root, lock.error());
   }
   if (auto format = check_format(fs, paths); !format) return std::unexpected(std::move(format.error()));
-  for (const Path& folder : {paths.blobs(), paths.partial(), paths.records(), paths.catalog()}) {
+  for (const Path& folder : {paths.blobs(), paths.partial(), paths.records(), paths.catalog(), paths.jobs()}) {
     if (auto made = fs.create_directories(folder); !made) return denied(root, made.error());
     if (auto writable = check_writable(fs, folder); !writable) return denied(root, writable.error());
   }

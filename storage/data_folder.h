@@ -5,6 +5,7 @@
 //   blobs/<alg>/<aa>/<bb>/<hex>        verified content; aa and bb are the first bytes of the digest
 //   partial/<alg>-<hex>[...]           content on its way, with its journal: see suspended_fills.h
 //   records/, catalog/                 see records.h and rocks_catalog.h
+//   jobs/                              of the warm-up: see proxy/warm/job_files.h
 //
 // Made once at start, kept until the end; destroying it gives the lock back. Immutable, so usable from any thread.
 // open() fails with conflict (another process has it), denied (not writable) or unsupported (another format); the
@@ -30,6 +31,7 @@ class DataPaths {
   [[nodiscard]] std::filesystem::path partial() const { return root_ / "partial"; }
   [[nodiscard]] std::filesystem::path records() const { return root_ / "records"; }
   [[nodiscard]] std::filesystem::path catalog() const { return root_ / "catalog"; }
+  [[nodiscard]] std::filesystem::path jobs() const { return root_ / "jobs"; }
   [[nodiscard]] std::filesystem::path lock() const { return root_ / "LOCK"; }
   [[nodiscard]] std::filesystem::path format() const { return root_ / "FORMAT"; }
   [[nodiscard]] std::filesystem::path blob(const Digest& digest) const;

@@ -23,10 +23,9 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) { return a > UINT
 
 }  // namespace
 
-Result<std::unordered_set<Digest>> Evictor::pinned() {
-  const auto pins = catalog_.pins();
+Result<std::unordered_set<Digest>> pinned_digests(Catalog& catalog, WallTime now) {
+  const auto pins = catalog.pins();
   if (!pins) return std::unexpected(pins.error());
-  const WallTime now = clock_.wall();
   std::unordered_set<Digest> reached;
   std::vector<Digest> open;
   const auto reach = [&](const Digest& digest) {
@@ -38,7 +37,7 @@ Result<std::unordered_set<Digest>> Evictor::pinned() {
   while (!open.empty()) {
     const Digest digest = open.back();
     open.pop_back();
-    const auto manifest = catalog_.manifest(digest);
+    const auto manifest = catalog.manifest(digest);
     if (!manifest) return std::unexpected(manifest.error());
     if (!*manifest) continue;
     for (const Digest& child : (*manifest)->children) reach(child);
@@ -68,7 +67,7 @@ std::uint64_t Evictor::evict(std::uint64_t bytes) {
   if (const auto flushed = last_use_.flush(); !flushed) {
     spdlog::warn("eviction: last uses not written: {}", flushed.error().context);
   }
-  const auto kept = pinned();
+  const auto kept = pinned_digests(catalog_, clock_.wall());
   auto heap = kept ? candidates(*kept) : std::unexpected(kept.error());
   if (!heap) {
     spdlog::error("eviction: nothing removed, the catalog cannot be read: {}", heap.error().context);

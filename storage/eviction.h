@@ -20,6 +20,9 @@
 
 namespace paddock {
 
+// All that an unexpired pin reaches, whether it is stored or not. Blocking. Errors: the catalog's.
+Result<std::unordered_set<Digest>> pinned_digests(Catalog& catalog, WallTime now);
+
 class Evictor {
  public:
   struct Options {
@@ -40,7 +43,6 @@ class Evictor {
 
  private:
   struct Candidate;
-  Result<std::unordered_set<Digest>> pinned();
   Result<std::vector<Candidate>> candidates(const std::unordered_set<Digest>& kept);
   bool removable(const Digest& digest);
 

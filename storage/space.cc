@@ -165,7 +165,8 @@ Space::Usage Space::usage() const {
           .max_size = max_size_,
           .min_free = min_free_,
           .disk_total = disk.total,
-          .disk_available = disk.available};
+          .disk_available = disk.available,
+          .written = written_};
 }
 
 }  // namespace paddock

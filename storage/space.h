@@ -49,6 +49,7 @@ class Space {
   };
   struct Usage {
     std::uint64_t stored = 0, reserved = 0, max_size = 0, min_free = 0, disk_total = 0, disk_available = 0;
+    std::uint64_t written = 0;  // of what is reserved, on the disk already
   };
   // Frees at least `bytes` if it can; returns what it freed. Called without locks, by one thread at a time.
   using Evict = std::function<std::uint64_t(std::uint64_t bytes)>;

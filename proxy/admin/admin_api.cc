@@ -5,45 +5,20 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "proxy/admin/answer.h"
 #include "proxy/admin/report_json.h"
 #include "proxy/admin/status_page.h"
 #include "proxy/host/gpu_probe.h"
 #include "proxy/net/url.h"
-#include "proxy/oci/printable.h"
 #include "proxy/oci/reference.h"
 
 namespace paddock {
 namespace {
 
 constexpr std::string_view images_prefix = "/api/v1/images/";
+constexpr std::string_view pins_path = "/api/v1/pins", pins_prefix = "/api/v1/pins/";
 constexpr std::size_t reference_limit = 1024;  // bytes
 constexpr std::size_t page_limit = 1000;
-
-Response answer(int status, std::string_view type, std::string body) {
-  Response response;
-  response.status = status;
-  response.headers = {{"Content-Type", std::string(type)}};
-  response.body = std::move(body);
-  return response;
-}
-
-Response json(const nlohmann::ordered_json& body, int status = 200) {
-  return answer(status, "application/json", to_text(body));
-}
-
-Response json_error(int status, std::string_view code, std::string_view message) {
-  return json({{"error", {{"code", code}, {"message", message}}}}, status);
-}
-
-Response json_error(const Error& error) {
-  int status = 500;
-  if (error.code == ErrorCode::not_found) status = 404;
-  if (error.code == ErrorCode::invalid_argument) status = 400;
-  if (error.code == ErrorCode::unavailable) status = 503;  // still recovering
-  auto response = json_error(status, to_string(error.code), public_message(error.context));
-  response.log_note = error.context;
-  return response;
-}
 
 Response page(std::string html) {
   auto response = answer(200, "text/html; charset=utf-8", std::move(html));
@@ -53,7 +28,7 @@ Response page(std::string html) {
 }
 
 Response readiness(const std::vector<std::string>& reasons) {
-  return json({{"ready", reasons.empty()}, {"reasons", reasons}}, reasons.empty() ? 200 : 503);
+  return json_answer({{"ready", reasons.empty()}, {"reasons", reasons}}, reasons.empty() ? 200 : 503);
 }
 
 Response unauthorized() {
@@ -62,21 +37,29 @@ Response unauthorized() {
   return response;
 }
 
-Response method_not_allowed() {
-  auto response = json_error(405, "method not allowed", "only GET is answered here");
-  response.headers.set("Allow", "GET, HEAD");
+Response method_not_allowed(std::string_view allowed) {
+  auto response = json_error(405, "method not allowed", "answered here: " + std::string(allowed));
+  response.headers.set("Allow", std::string(allowed));
   return response;
 }
 
-// Runs a report on the pool and turns it into an answer there, as that may take its time too.
-template <typename Report, typename Show>
-Task<Response> reported(BlockingPool& pool, Report report, Show show) {
-  auto done = co_await pool.run([report = std::move(report), show = std::move(show)]() -> Result<Response> {
-    auto value = report();
-    if (!value) return std::unexpected(std::move(value).error());
-    return show(*value);
-  });
-  co_return done ? *std::move(done) : json_error(done.error());
+std::string_view methods(std::string_view path) {
+  if (path == pins_path) return "GET, HEAD, POST";
+  return path.starts_with(pins_prefix) ? "DELETE" : "GET, HEAD";
+}
+
+bool is_among(Method method, std::string_view allowed) {
+  switch (method) {
+    case Method::get:
+    case Method::head:
+      return allowed.starts_with("GET");
+    case Method::post:
+      return allowed.contains("POST");
+    case Method::del:
+      return allowed.contains("DELETE");
+    default:
+      return false;
+  }
 }
 
 // The same for reports that cannot fail.
@@ -85,7 +68,7 @@ auto infallible(const F& function) {
   return [&function]() -> Result<std::invoke_result_t<const F&>> { return function(); };
 }
 
-const auto as_json = [](const auto& value) { return json(to_json_report(value)); };
+const auto as_json = [](const auto& value) { return json_answer(to_json_report(value)); };
 
 Result<ImageCursor> parse_cursor(std::string_view text) {
   const auto slash = text.find('/');
@@ -136,18 +119,22 @@ Result<ImageQuery> parse_image_query(const Request& request) {
 }
 
 AdminApi::AdminApi(BlockingPool& pool, AdminData data, std::string token)
-    : pool_(pool), data_(std::move(data)), token_(std::move(token)) {}
+    : pool_(pool), data_(std::move(data)), warm_(pool, data_.warm), token_(std::move(token)) {}
 
 std::vector<std::string> AdminApi::paths() {
-  return {"/",
-          "/healthz",
-          "/readyz",
-          "/metrics",
-          "/api/v1/status",
-          "/api/v1/images",
-          std::string(images_prefix) + "{ref}",
-          "/api/v1/fills",
-          "/api/v1/compat"};
+  std::vector<std::string> paths{"/",
+                                 "/healthz",
+                                 "/readyz",
+                                 "/metrics",
+                                 "/api/v1/status",
+                                 "/api/v1/images",
+                                 std::string(images_prefix) + "{ref}",
+                                 "/api/v1/fills",
+                                 "/api/v1/compat",
+                                 std::string(pins_path),
+                                 std::string(pins_prefix) + "{ref}"};
+  for (auto& path : WarmApi::paths()) paths.push_back(std::move(path));
+  return paths;
 }
 
 Task<Response> AdminApi::handle(const Request& request) const {
@@ -159,11 +146,14 @@ Task<Response> AdminApi::handle(const Request& request) const {
 }
 
 Task<Response> AdminApi::dispatch(const Request& request) const {
-  if (request.method != Method::get && request.method != Method::head) co_return method_not_allowed();
   const auto& path = request.path;
+  const auto of_warm = WarmApi::methods(path);
+  const auto allowed = of_warm.empty() ? methods(path) : of_warm;
+  if (!is_among(request.method, allowed)) co_return method_not_allowed(allowed);
   if (path == "/healthz") co_return answer(200, "text/plain; charset=utf-8", "ok\n");
   if (path == "/readyz") co_return co_await reported(pool_, infallible(data_.not_ready), readiness);
   if (!authorized(request)) co_return unauthorized();
+  if (!of_warm.empty()) co_return co_await warm_.handle(request);
   if (path == "/")
     co_return co_await reported(pool_, infallible(data_.status),
                                 [](const auto& status) { return page(status_page(status)); });
@@ -175,6 +165,9 @@ Task<Response> AdminApi::dispatch(const Request& request) const {
   if (path == "/api/v1/fills") co_return co_await reported(pool_, infallible(data_.fills), as_json);
   if (path == "/api/v1/images") co_return co_await images(request);
   if (path == "/api/v1/compat") co_return co_await compat(request);
+  if (path == pins_path && request.method == Method::post) co_return co_await pin(request);
+  if (path == pins_path) co_return co_await reported(pool_, data_.pins, as_json);
+  if (path.starts_with(pins_prefix)) co_return co_await unpin(path.substr(pins_prefix.size()));
   if (path.starts_with(images_prefix)) co_return co_await image(path.substr(images_prefix.size()));
   co_return json_error(404, "not found", "no such path; deploy/docs/api.md lists them");
 }
@@ -199,6 +192,19 @@ Task<Response> AdminApi::compat(const Request& request) const {
   if (!host) co_return json_error(host.error().with("driver"));
   CompatQuery query{*std::move(host), *std::move(page)};
   co_return co_await reported(pool_, [this, query = std::move(query)] { return data_.compat(query); }, as_json);
+}
+
+Task<Response> AdminApi::pin(const Request& request) const {
+  if (!has_json_body(request)) co_return wants_json();
+  auto order = parse_pin_order(request.body);
+  if (!order) co_return json_error(order.error());
+  co_return co_await reported(pool_, [this, wanted = *std::move(order)] { return data_.pin(wanted); }, as_json);
+}
+
+Task<Response> AdminApi::unpin(std::string escaped) const {
+  auto reference = percent_decode(escaped.substr(0, reference_limit));
+  if (!reference) co_return json_error(reference.error());
+  co_return co_await reported(pool_, [this, name = *reference] { return data_.unpin(name); }, as_json);
 }
 
 bool AdminApi::set_token(const std::string& token) {

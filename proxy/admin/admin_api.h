@@ -1,10 +1,10 @@
 // AdminApi: what answers on `admin.listen`: health, metrics, the JSON API and a status page. Described in
 // deploy/docs/api.md and openapi.yaml.
 //
-// Reads only: anything but GET and HEAD is 405. With a token configured everything but /healthz and /readyz wants
-// `Authorization: Bearer TOKEN` (RFC 6750). Errors are {"error": {"code", "message"}}.
-// Thread-safe. The functions of AdminData are called concurrently, on the BlockingPool; everything
-// referred to must outlive the server. An exception that escapes one of them is a 500.
+// Answers GET and HEAD; what changes something is in WarmApi. With a token configured everything but /healthz and
+// /readyz wants `Authorization: Bearer TOKEN` (RFC 6750). Errors are {"error": {"code", "message"}}. Thread-safe. The
+// functions of AdminData are called concurrently, on the BlockingPool; everything referred to must outlive the server.
+// An exception that escapes one of them is a 500.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "proxy/admin/compat_list.h"
+#include "proxy/admin/pin_json.h"
 #include "proxy/admin/reports.h"
+#include "proxy/admin/warm_api.h"
 #include "proxy/net/http.h"
 #include "storage/blocking_pool.h"
 #include "storage/error.h"
@@ -31,6 +33,10 @@ struct AdminData {
   std::function<std::vector<FillReport>()> fills;
   std::function<Result<CompatPage>(const CompatQuery&)> compat{};
   std::function<std::string()> metrics;  // text exposition
+  std::function<Result<std::vector<PinRecord>>()> pins{};
+  std::function<Result<PinRecord>(const PinOrder&)> pin{};
+  std::function<Result<PinRecord>(const std::string& reference)> unpin{};  // what was pinned
+  WarmData warm{};
 };
 
 class AdminApi {
@@ -52,10 +58,13 @@ class AdminApi {
   Task<Response> images(const Request& request) const;
   Task<Response> image(std::string escaped) const;
   Task<Response> compat(const Request& request) const;
+  Task<Response> pin(const Request& request) const;
+  Task<Response> unpin(std::string escaped) const;
   [[nodiscard]] bool authorized(const Request& request) const;
 
   BlockingPool& pool_;
   const AdminData data_;
+  const WarmApi warm_;
   mutable Mutex mutex_;
   std::string token_ PADDOCK_GUARDED_BY(mutex_);
 };

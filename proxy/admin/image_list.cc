@@ -26,7 +26,8 @@ std::string platform_name(const Descriptor& descriptor) {
 // Collects one image; blobs that several platforms share are counted once in the image's sums.
 class Measure {
  public:
-  Measure(Catalog& catalog, ImageReport& report) : catalog_(catalog), report_(report) {}
+  Measure(Catalog& catalog, const OnItsWay& on_its_way, ImageReport& report)
+      : catalog_(catalog), on_its_way_(on_its_way), report_(report) {}
 
   Result<void> run() {
     auto manifest = load(report_.digest);
@@ -99,9 +100,14 @@ class Measure {
     out.total = add_saturating(out.total, descriptor.size);
     if (*stored) out.stored = add_saturating(out.stored, descriptor.size);
     out.complete = out.complete && *stored;
+    const auto progress = *stored || !on_its_way_ ? std::nullopt : on_its_way_(descriptor.digest);
+    const auto received = progress ? std::min(progress->received, descriptor.size) : 0;
+    out.coming = add_saturating(out.coming, received);
     if (!in_image_.emplace(descriptor.digest, Seen{*stored}).second) return {};
     report_.total = add_saturating(report_.total, descriptor.size);
     if (*stored) report_.stored = add_saturating(report_.stored, descriptor.size);
+    report_.coming = add_saturating(report_.coming, received);
+    if (progress) report_.rate = add_saturating(report_.rate, progress->rate);
     return {};
   }
 
@@ -111,15 +117,17 @@ class Measure {
   }
 
   Catalog& catalog_;
+  const OnItsWay& on_its_way_;
   ImageReport& report_;
   std::map<Digest, Seen> in_image_;
 };
 
-Result<void> complete_report(Catalog& catalog, const std::vector<PinRecord>& pins, ImageReport& report) {
+Result<void> complete_report(Catalog& catalog, const std::vector<PinRecord>& pins, const OnItsWay& on_its_way,
+                             ImageReport& report) {
   for (const auto& pin : pins) {
     if (pin.repository == report.repository && pin.manifest == report.digest) report.pins.push_back(pin);
   }
-  return Measure(catalog, report).run();
+  return Measure(catalog, on_its_way, report).run();
 }
 
 // A repository that the reference may mean: "UPSTREAM/REPOSITORY" or "REPOSITORY" alone.
@@ -185,12 +193,13 @@ Result<ImagePage> list_images(Catalog& catalog, const ImageQuery& query) {
   });
   if (!visited) return std::unexpected(visited.error());
   for (auto& image : page.images) {
-    if (auto done = complete_report(catalog, *pins, image); !done) return std::unexpected(done.error());
+    if (auto done = complete_report(catalog, *pins, nullptr, image); !done) return std::unexpected(done.error());
   }
   return page;
 }
 
-Result<ImageReport> find_image(Catalog& catalog, std::string_view reference, std::string_view preferred) {
+Result<ImageReport> find_image(Catalog& catalog, std::string_view reference, std::string_view preferred,
+                               const OnItsWay& on_its_way) {
   const auto wanted = parse_image_reference(reference);
   if (!wanted) return std::unexpected(wanted.error());
   auto keys = candidates(catalog, wanted->registry ? *wanted->registry + "/" + wanted->repository : wanted->repository);
@@ -202,7 +211,7 @@ Result<ImageReport> find_image(Catalog& catalog, std::string_view reference, std
     if (!*found) continue;
     const auto pins = catalog.pins();
     if (!pins) return std::unexpected(pins.error());
-    if (auto done = complete_report(catalog, *pins, **found); !done) return std::unexpected(done.error());
+    if (auto done = complete_report(catalog, *pins, on_its_way, **found); !done) return std::unexpected(done.error());
     return **std::move(found);
   }
   return fail(ErrorCode::not_found, Blame::client, wanted->to_string() + " is not cached");

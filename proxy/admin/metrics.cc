@@ -134,6 +134,13 @@ void append_readings(std::vector<MetricFamily>& out, const Readings& now) {
                         {{{"encrypted_by", "openssl"}}, number(now.tls->openssl_connections)}}));
 }
 
+void append_warm_ups(std::vector<MetricFamily>& out, const Readings& now) {
+  std::vector<Sample> jobs;
+  for (const auto& [state, count] : now.warm_jobs) jobs.push_back({{{"state", std::string(state)}}, number(count)});
+  out.push_back(family("paddock_warm_jobs", "Warm-ups that are known, by state", MetricType::Gauge, jobs));
+  out.push_back(counter("paddock_warm_bytes_total", "Bytes of blobs that warm-ups fetched", number(now.warm_bytes)));
+}
+
 void append_process(std::vector<MetricFamily>& out, const ProcessInfo& info) {
   out.push_back(counter("process_cpu_seconds_total", "User and system time used", info.cpu_seconds));
   out.push_back(gauge("process_start_time_seconds", "Start, in seconds since the epoch", info.start_seconds));
@@ -272,6 +279,7 @@ std::string Metrics::text() const {
   append_readings(families, now);
   append_endpoints(families, now);
   append_limits(families, now.upstreams);
+  append_warm_ups(families, now);
   append_process(families, read_process_info());
   families.push_back(family(
       "paddock_build_info", "Always 1; the labels say what is running", MetricType::Gauge,

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/admin/reports.h"
@@ -40,6 +41,8 @@ struct Readings {
   std::uint64_t evicted_bytes = 0;
   std::uint64_t connections = 0;
   std::optional<TlsReport> tls{};
+  std::vector<std::pair<std::string_view, std::uint64_t>> warm_jobs{};  // by state, all that there are
+  std::uint64_t warm_bytes = 0;                                         // fetched by warm-ups
 };
 
 class Metrics {

@@ -1,5 +1,6 @@
 #include "proxy/admin/report_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -66,9 +67,33 @@ Json tls_json(const std::optional<TlsReport>& tls) {
           {"connections", {{"kernel", tls->kernel_connections}, {"openssl", tls->openssl_connections}}}};
 }
 
+// 0 to 100, one decimal; what is not known has nothing.
+double percent(std::uint64_t there, std::uint64_t total, bool complete) {
+  if (complete) return 100;
+  return total == 0 ? 0 : std::min(percent_of(there, total), 99.9);
+}
+
 Json platform_json(const PlatformReport& platform) {
-  return {{"platform", platform.name},     {"digest", platform.digest.to_string()}, {"present", platform.present},
-          {"total_bytes", platform.total}, {"stored_bytes", platform.stored},       {"complete", platform.complete}};
+  return {{"platform", platform.name},
+          {"digest", platform.digest.to_string()},
+          {"present", platform.present},
+          {"total_bytes", platform.total},
+          {"stored_bytes", platform.stored},
+          {"percent", percent(platform.stored + platform.coming, platform.total, platform.complete)},
+          {"complete", platform.complete}};
+}
+
+// All that is known of it is there: platforms that nobody asked for do not count.
+bool is_ready(const ImageReport& report) {
+  const auto present = std::ranges::count_if(report.platforms, &PlatformReport::present);
+  const auto complete = std::ranges::count_if(report.platforms, &PlatformReport::complete);
+  return complete > 0 && complete == present;
+}
+
+Json eta_json(const ImageReport& report) {
+  const auto there = report.stored + report.coming;
+  if (is_ready(report)) return 0;
+  return report.rate == 0 || report.total <= there ? Json(nullptr) : Json((report.total - there) / report.rate + 1);
 }
 
 Json pin_json(const PinRecord& pin) { return {{"reference", pin.reference}, {"until", time_json(pin.until)}}; }
@@ -139,6 +164,10 @@ Json to_json_report(const ImageReport& report) {
           {"total_bytes", report.total},
           {"stored_bytes", report.stored},
           {"complete", report.complete},
+          {"state", is_ready(report) ? "complete" : "partial"},
+          {"percent", percent(report.stored + report.coming, report.total, is_ready(report))},
+          {"bytes_per_second", report.rate},
+          {"eta_seconds", eta_json(report)},
           {"last_used", time_json(report.last_used)},
           {"changed", time_json(report.changed)},
           {"validated", time_json(report.validated)},

@@ -85,6 +85,7 @@ struct PlatformReport {
   Digest digest;         // of its manifest
   bool present = false;  // its manifest is stored, so the sizes are known
   std::uint64_t total = 0, stored = 0;
+  std::uint64_t coming = 0;  // what has come of blobs that are on their way
   bool complete = false;
 };
 
@@ -96,6 +97,7 @@ struct ImageReport {
   std::vector<PlatformReport> platforms{};  // one without a name for a plain image
   std::uint64_t total = 0;                  // of all platforms whose manifests are stored; shared blobs once
   std::uint64_t stored = 0;                 // of these
+  std::uint64_t coming = 0, rate = 0;       // of what is on its way: what has come, and bytes a second
   bool complete = false;                    // everything it names is stored, all platforms
   std::optional<WallTime> last_used{};
   std::optional<WallTime> changed{}, validated{};  // of the tag

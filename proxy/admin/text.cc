@@ -102,4 +102,11 @@ std::string human_bytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+double percent_of(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return 100;
+  // One decimal, and not 100 before all is there.
+  const auto tenths = static_cast<double>(part) / static_cast<double>(whole) * 1000;
+  return static_cast<double>(static_cast<std::uint64_t>(part < whole && tenths > 999 ? 999 : tenths)) / 10;
+}
+
 }  // namespace paddock

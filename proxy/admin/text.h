@@ -20,5 +20,7 @@ std::string utc_seconds(std::chrono::system_clock::time_point time);
 std::string utc_milliseconds(std::chrono::system_clock::time_point time);
 // "1.5 GiB", "312 B".
 std::string human_bytes(std::uint64_t bytes);
+// 0 to 100, one decimal; 100 only when all is there.
+double percent_of(std::uint64_t part, std::uint64_t whole);
 
 }  // namespace paddock

@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::size_t answer_limit = std::size_t{64} * 1024 * 1024;  // bytes
 
+ErrorCode code_of(int status) {
+  if (status == 404) return ErrorCode::not_found;
+  return status == 400 ? ErrorCode::invalid_argument : ErrorCode::protocol;
+}
+
 }  // namespace
 
 void AdminOptions::add_to(CLI::App& command) {
@@ -43,8 +48,23 @@ Result<AdminClient> AdminClient::make(const AdminOptions& options) {
   return AdminClient(*std::move(url), std::move(token), options.patience);
 }
 
-Result<nlohmann::ordered_json> AdminClient::get(std::string target) const {
+Result<nlohmann::ordered_json> AdminClient::get(std::string target) const { return ask({}, std::move(target)); }
+
+Result<nlohmann::ordered_json> AdminClient::post(std::string target, const nlohmann::ordered_json& body) const {
   ClientRequest request;
+  request.method = Method::post;
+  request.headers.add("Content-Type", "application/json");
+  request.body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return ask(std::move(request), std::move(target));
+}
+
+Result<nlohmann::ordered_json> AdminClient::del(std::string target) const {
+  ClientRequest request;
+  request.method = Method::del;
+  return ask(std::move(request), std::move(target));
+}
+
+Result<nlohmann::ordered_json> AdminClient::ask(ClientRequest request, std::string target) const {
   request.url = server_.with_target(std::move(target));
   request.headers.add("Accept", "application/json");
   if (!token_.empty()) request.headers.add("Authorization", "Bearer " + token_);
@@ -75,11 +95,10 @@ Result<nlohmann::ordered_json> AdminClient::read_answer(int status, const std::s
                 fmt::format("what answers at {} (status {}) is not paddock's admin address: give --server",
                             server_.origin(), status));
   }
-  if (status == 200) return json;
+  if (status == 200 || status == 202) return json;
   auto reason = JsonView(json).at("error").text("message");
   if (reason.empty()) reason = "no reason given";
-  return fail(status == 404 ? ErrorCode::not_found : ErrorCode::protocol, Blame::upstream,
-              fmt::format("{} answered {}: {}", server_.origin(), status, reason));
+  return fail(code_of(status), Blame::upstream, fmt::format("{} answered {}: {}", server_.origin(), status, reason));
 }
 
 }  // namespace paddock

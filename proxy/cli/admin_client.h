@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/net/client.h"
 #include "proxy/net/url.h"
 #include "storage/error.h"
 
@@ -33,10 +34,13 @@ class AdminClient {
 
   // GET `target` ("/api/v1/status"), the answer as JSON.
   [[nodiscard]] Result<nlohmann::ordered_json> get(std::string target) const;
+  [[nodiscard]] Result<nlohmann::ordered_json> post(std::string target, const nlohmann::ordered_json& body) const;
+  [[nodiscard]] Result<nlohmann::ordered_json> del(std::string target) const;
 
  private:
   AdminClient(Url server, std::string token, std::chrono::milliseconds patience)
       : server_(std::move(server)), token_(std::move(token)), patience_(patience) {}
+  [[nodiscard]] Result<nlohmann::ordered_json> ask(ClientRequest request, std::string target) const;
   [[nodiscard]] Result<nlohmann::ordered_json> read_answer(int status, const std::string& body) const;
 
   Url server_;

@@ -27,6 +27,9 @@ struct Console {
 void add_serve_command(CLI::App& app, Console& console, const ServeFunction& serve);
 void add_status_command(CLI::App& app, Console& console);
 void add_images_command(CLI::App& app, Console& console);
+void add_warm_command(CLI::App& app, Console& console);
+void add_pin_commands(CLI::App& app, Console& console);
+void add_jobs_command(CLI::App& app, Console& console);
 void add_config_command(CLI::App& app, Console& console);
 void add_scan_command(CLI::App& app, Console& console);
 void add_version_command(CLI::App& app, Console& console);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -5,6 +7,7 @@
 #include "proxy/cli/command.h"
 #include "proxy/cli/config_files.h"
 #include "proxy/cli/format.h"
+#include "proxy/cli/warm_rules.h"
 
 namespace paddock {
 namespace {
@@ -30,7 +33,9 @@ int check(const std::string& file, Console& console) {
     console.err << printable(file) << ": " << (setting.fatal ? "" : "warning: ") << printable(setting.message) << "\n";
     refused = refused || setting.fatal;
   }
-  for (const auto& problem : file_problems(*loaded)) {
+  auto problems = file_problems(*loaded);
+  std::ranges::move(rule_problems(*loaded), std::back_inserter(problems));
+  for (const auto& problem : problems) {
     console.err << printable(file) << ": " << printable(problem) << "\n";
     refused = true;
   }

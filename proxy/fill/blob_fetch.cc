@@ -78,14 +78,15 @@ BlobFetch::Workers::iterator BlobFetch::add_worker(Source source) {
   return worker;
 }
 
-bool BlobFetch::may_connect(const BlobSource& source, std::size_t others, std::shared_ptr<void>& allowance) {
+bool BlobFetch::may_connect(const BlobSource& source, std::size_t others, std::shared_ptr<void>& allowance) const {
   const auto& budget = source.limits.budget;
   if (!budget || others == 0) return true;
-  allowance = budget->take();
+  allowance = budget->take(around_.priority());
   return allowance != nullptr;
 }
 
 std::size_t BlobFetch::wanted_workers() const {
+  if (around_.gives_way()) return 1;
   return std::min(scaler_.target(), std::max<std::size_t>(1, sources_->current()->limits.connections));
 }
 
@@ -94,7 +95,8 @@ bool BlobFetch::change_source(Worker& worker) {
   if (worker.source == current) return true;
   worker.source = std::move(current);
   worker.allowance.reset();
-  const std::size_t others = plan_ ? workers_.size() - 1 : 0;  // beside a stream there are only those that end
+  // Beside a stream there are only those that end.
+  const std::size_t others = plan_ && !pieces_over_ ? workers_.size() - 1 : 0;
   return may_connect(*worker.source, others, worker.allowance);
 }
 

@@ -54,6 +54,9 @@ struct FetchOptions {
   RetryPolicy retry{.attempts = 6, .base = std::chrono::milliseconds(500), .cap = std::chrono::seconds(15)};
   std::size_t limited_attempts = 40;   // instead of retry.attempts, while the upstream says that it is asked too often
   std::chrono::seconds patience{120};  // the longest Retry-After that is obeyed
+  // What is read once a `courtesy` of each connection while it gives way, so that the upstream does not break it off.
+  std::size_t trickle = std::size_t{64} << 10U;  // bytes
+  std::chrono::milliseconds courtesy{1'000};
   // Of a blob whose size the upstream does not say: an endless one must not push everything else out of the store.
   std::uint64_t unsized_limit = std::uint64_t{16} << 30U;
 };
@@ -70,6 +73,9 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
     // No connection is left, and it waits before it asks again; then false, unless run() ends
     // meanwhile.
     std::function<void(bool waits)> on_wait = [](bool) {};
+    std::function<FillPriority()> priority = [] { return FillPriority::client; };
+    // Clients' fills are at work and this is none: all but one connection end, and that one reads next to nothing.
+    std::function<bool()> gives_way = [] { return false; };
   };
   struct Pools {
     BlockingPool& work;
@@ -135,7 +141,7 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   // From now on from the current source.
   bool change_source(Worker& worker);
   // Whether a connection to the source may be opened beside `others`.
-  static bool may_connect(const BlobSource& source, std::size_t others, std::shared_ptr<void>& allowance);
+  bool may_connect(const BlobSource& source, std::size_t others, std::shared_ptr<void>& allowance) const;
   [[nodiscard]] std::size_t wanted_workers() const;
   void give_up(Error error);
   // Ends everything when `task` throws.
@@ -157,6 +163,8 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   Task<Result<void>> copy(Worker& worker, BlobTransfer& transfer);
   Task<Result<void>> receive(Worker& worker, BlobTransfer& transfer, std::uint64_t skip, ByteRing& ring);
   Task<Result<void>> store(Worker& worker, BlobTransfer& transfer, std::uint64_t position, ByteRing& ring);
+  // Lets clients go first, for a while.
+  Task<void> give_way(Worker& worker);
   // One read. Fails with timeout when the transfer only drips.
   Task<Result<std::size_t>> read(Worker& worker, BlobTransfer& transfer, std::span<std::byte> room);
   Task<void> count(Worker& worker, const BlobTransfer& transfer, std::size_t bytes);

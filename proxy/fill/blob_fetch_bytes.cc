@@ -58,9 +58,13 @@ Task<Result<void>> BlobFetch::receive(Worker& worker, BlobTransfer& transfer, st
   Result<void> done;
   for (;;) {
     worker.ours = true;
-    const auto room = co_await ring.room();
+    auto room = co_await ring.room();
     worker.ours = false;
     if (room.empty()) break;
+    if (around_.gives_way()) {
+      co_await give_way(worker);
+      room = room.first(std::min(room.size(), options_.trickle));
+    }
     auto got = co_await read(worker, transfer, room);
     if (!got) {
       done = std::unexpected(std::move(got).error());
@@ -75,6 +79,17 @@ Task<Result<void>> BlobFetch::receive(Worker& worker, BlobTransfer& transfer, st
   }
   ring.close();
   co_return done;
+}
+
+Task<void> BlobFetch::give_way(Worker& worker) {
+  worker.ours = true;
+  const auto until = Steady::now() + options_.courtesy;
+  asio::steady_timer timer(tick_->get_executor());
+  while (around_.gives_way() && !failure_ && !pieces_over_ && Steady::now() < until) {
+    timer.expires_after(std::min(options_.interval, options_.courtesy));
+    co_await wait_for(timer);
+  }
+  worker.ours = false;
 }
 
 Task<Result<std::size_t>> BlobFetch::read(Worker& worker, BlobTransfer& transfer, std::span<std::byte> room) {
@@ -162,7 +177,7 @@ void BlobFetch::take_sample() {
     usual_rate_ = usual_rate_ == 0 ? each : 0.7 * usual_rate_ + 0.3 * each;
   }
   if (steady_) scaler_.sample(rate);
-  steady_ = true;
+  steady_ = !around_.gives_way();
 }
 
 void BlobFetch::add_workers() {

@@ -1,41 +1,15 @@
 #include "proxy/fill/coordinator.h"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <map>
-#include <ranges>
-#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <utility>
 
+#include "proxy/fill/coordinator_job.h"
 #include "proxy/fill/no_upstream.h"
 #include "proxy/fill/transfer_errors.h"
 
 namespace paddock {
-
-struct FillCoordinator::Job {
-  explicit Job(const FillOrder& order)
-      : digest(order.digest),
-        in_background(order.priority == FillPriority::background),
-        sources(std::make_shared<FillSources>(BlobSource{order.upstream, order.repository, order.limits})),
-        fill(std::make_shared<Fill>(order.digest, order.upstream->name(), order.repository)) {}
-
-  // An endpoint of an upstream.
-  using Place = std::pair<std::shared_ptr<Upstream>, std::string>;
-
-  const Digest digest;
-  std::atomic<bool> in_background;  // somebody wants it without reading it
-  const std::shared_ptr<FillSources> sources;
-  const std::shared_ptr<Fill> fill;
-  std::unique_ptr<FillSlots::Slot> slot;
-  std::shared_ptr<PartialBlob> partial;  // once begun
-  bool resumed = false;                  // the partial has bytes of an earlier fill
-  bool one_source = false;               // bytes came wrong: a single stream now
-  bool verified_wrong = false;           // the whole was, so that any of `places` may be at fault
-  std::map<Place, std::size_t> places;   // where the partial's bytes came from, and in how many transfers
-  std::optional<std::chrono::steady_clock::time_point> alone_since;
-};
 
 // To the first request.
 struct FillCoordinator::FirstAnswer {
@@ -45,15 +19,7 @@ struct FillCoordinator::FirstAnswer {
 
 namespace {
 
-std::string wrong_key(const Digest& digest, const BlobSource& source) {
-  return digest.to_string() + ' ' + source.upstream->name() + '/' + source.repository;
-}
-
-// The upstream, not its bytes: what has come is good. After a protocol error even the size may be wrong.
-bool may_come_back(ErrorCode code) {
-  return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::rate_limited ||
-         code == ErrorCode::denied || code == ErrorCode::unauthorized || code == ErrorCode::not_found;
-}
+std::unexpected<Error> nobody_wants_it() { return fail(ErrorCode::cancelled, Blame::us, "nobody wants it any more"); }
 
 }  // namespace
 
@@ -98,12 +64,20 @@ Task<void> FillCoordinator::commit_whole(std::vector<Digest> digests) {
 
 void FillCoordinator::join(Job& job, FillOrder order) {
   if (order.priority == FillPriority::client) {
+    job.for_clients = true;
     job.slot->raise();
   } else {
     job.in_background = true;
   }
   BlobSource source{std::move(order.upstream), std::move(order.repository), std::move(order.limits)};
   if (!wrong_.contains(wrong_key(job.digest, source))) job.sources->add(std::move(source));
+}
+
+void FillCoordinator::release(const Digest& digest) {
+  const MutexLock lock(mutex_);
+  const auto found = fills_.find(digest);
+  if (found == fills_.end()) return;
+  if (const auto job = found->second.job.lock()) job->in_background = false;
 }
 
 std::shared_ptr<Fill> FillCoordinator::find(const Digest& digest) const {
@@ -127,6 +101,7 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
   const Digest digest = job.digest;
   if (!co_await job.slot->wait()) co_return paddock::fail(ErrorCode::cancelled, Blame::us, "shutting down");
   job.fill->leave_line();
+  if (job.unwanted()) co_return nobody_wants_it();
   // It may have been committed between the caller's look and this fill.
   if (auto blob = co_await pool_.run([this, digest] { return store_.open(digest); })) {
     job.fill->finish(*std::move(blob));
@@ -145,52 +120,6 @@ Task<Result<void>> FillCoordinator::fill(Job& job) {
   }
 }
 
-Result<void> FillCoordinator::leave_out_wrong(Job& job) {
-  for (auto source = job.sources->current(); wrong_.contains(wrong_key(job.digest, *source));
-       source = job.sources->current()) {
-    if (job.sources->drop(source)) continue;
-    return std::unexpected(wrong_twice(job.digest));
-  }
-  return {};
-}
-
-// Who brought most of it is the likeliest to be at fault: the next attempt goes to another, and there the whole comes
-// from one, so that it can be told.
-void FillCoordinator::cast_doubt(const Job& job) {
-  const auto most = std::ranges::max_element(job.places, {}, &std::pair<const Job::Place, std::size_t>::second);
-  for (auto place = job.places.begin(); place != job.places.end(); ++place) {
-    const auto& [upstream, endpoint] = place->first;
-    upstream->distrust(endpoint, job.places.size() == 1 ? Doubt::certain
-                                 : place == most        ? Doubt::likely
-                                                        : Doubt::possible);
-  }
-}
-
-bool FillCoordinator::retry_wrong(Job& job, const Error& why) {
-  if (why.code != ErrorCode::digest_mismatch) return false;
-  ++verify_failures_;
-  auto places =
-      fmt::format("{}", fmt::join(job.places | std::views::keys | std::views::transform(&Job::Place::second), ", "));
-  if (places.empty()) places = "an earlier fill";
-  spdlog::error("{} came wrong from {}{}: {}", job.digest.to_string(), places,
-                job.resumed ? ", or was spoilt on our disk" : "", why.context);
-  bool again = true;
-  if (!job.resumed) {
-    if (job.verified_wrong) cast_doubt(job);
-    const auto suspect = job.sources->current();
-    if (job.one_source) {
-      wrong_.add(wrong_key(job.digest, *suspect));
-      again = job.sources->drop(suspect);
-    } else {
-      job.sources->skip(suspect);
-    }
-    job.one_source = true;
-  }
-  job.verified_wrong = false;
-  job.resumed = false;
-  return again && !stopping_;
-}
-
 Task<Result<void>> FillCoordinator::attempt(Job& job) {
   auto first = co_await begin(job);
   if (!first) co_return std::unexpected(std::move(first).error());
@@ -207,7 +136,9 @@ Task<Result<void>> FillCoordinator::attempt(Job& job) {
                                     job.fill->set_source(endpoint);
                                   },
                               .on_resumed = [this] { ++resumed_; },
-                              .on_wait = [&job](bool waits) { waits ? job.slot->lend() : job.slot->take_back(); }},
+                              .on_wait = [&job](bool waits) { waits ? job.slot->lend() : job.slot->take_back(); },
+                              .priority = [&job] { return job.slot->priority(); },
+                              .gives_way = [&job] { return job.slot->gives_way(); }},
       BlobFetch::Pools{pool_, sync_pool()}, options);
   auto fetched = co_await fetch->run(*std::move(first));
   job.slot->take_back();
@@ -287,6 +218,7 @@ Task<Result<FillCoordinator::FirstAnswer>> FillCoordinator::ask(FillSources::Sou
 
 std::optional<Error> FillCoordinator::interrupted(Job& job) const {
   if (stopping_) return Error{.code = ErrorCode::cancelled, .blame = Blame::us, .context = "shutting down"};
+  if (job.unwanted()) return nobody_wants_it().error();
   if (options_.on_abandon == OnAbandon::finish) return std::nullopt;
   const auto now = clock_.now();
   if (job.in_background || job.fill->wanted()) {
@@ -297,60 +229,6 @@ std::optional<Error> FillCoordinator::interrupted(Job& job) const {
     return Error{.code = ErrorCode::cancelled, .blame = Blame::us, .context = "nobody waits for it"};
   }
   return std::nullopt;
-}
-
-// Its readers fail. What came from an upstream that is gone, or at a time when we had to stop, is good; what is wrong,
-// or cannot be written, is not.
-Task<void> FillCoordinator::put_away(Job& job, Error why) {
-  if (!job.partial) co_return;
-  const bool keep = why.code == ErrorCode::cancelled || (why.blame == Blame::upstream && may_come_back(why.code));
-  // A failed commit has removed it already; giving up twice does no harm.
-  co_await pool_.run([this, keep, partial = job.partial, why = std::move(why)]() -> Result<void> {
-    if (!keep) {
-      store_.abandon(*partial, why);
-    } else if (store_.suspend(*partial, why)) {
-      ++suspended_;
-    }
-    return {};
-  });
-}
-
-void FillCoordinator::settle(const Job& job, const Result<void>& outcome) {
-  if (outcome) {
-    job.fill->finish();
-    ++completed_;
-  } else if (is_not_kept(outcome.error())) {
-    note_not_kept(job, outcome.error());
-  } else {
-    note_failure(job, outcome.error());
-  }
-  {
-    const MutexLock lock(mutex_);
-    fills_.erase(job.fill->digest());
-    ended_.notify_all();
-  }
-  // Last: who hears of the failure and asks again must not get this fill.
-  if (!outcome) job.fill->finish(outcome.error());
-}
-
-void FillCoordinator::note_not_kept(const Job& job, const Error& error) {
-  const std::string digest = job.fill->digest().to_string();
-  ++not_kept_;
-  if (job.partial) unkeepable_.add(digest);
-  const MutexLock lock(mutex_);
-  if (const auto times = not_kept_reports_.happened(clock_.now())) {
-    spdlog::warn("blobs that cannot be kept and pass through uncached: {} since last told, now {}: {} ({})", *times,
-                 digest, error.context, to_string(error.code));
-  }
-}
-
-void FillCoordinator::note_failure(const Job& job, const Error& error) {
-  ++failed_;
-  const auto status = job.fill->status();
-  const bool expected = error.blame == Blame::us || error.code == ErrorCode::not_found;
-  spdlog::log(expected ? spdlog::level::info : spdlog::level::err, "fill of {} for {}/{} from {} failed: {} ({})",
-              status.digest.to_string(), status.upstream, status.repository,
-              status.source.empty() ? status.upstream : status.source, error.context, to_string(error.code));
 }
 
 std::vector<FillStatus> FillCoordinator::fills() const {

@@ -9,6 +9,9 @@
 // A fill that waits before it asks its sources again lends its place to the next in line (FillSlots). With OnAbandon
 // one in which nobody reads and for which nobody waits is paused, unless it was ordered in the background too.
 //
+// What is in the background gives way: a client's fill finds a slot and connections beside it, and while one is at work
+// those in the background keep one connection each, over which next to nothing is read.
+//
 // Who asks for a digest that is being filled already joins that fill, and adds where it would have got the blob itself
 // (FillSources): a fill fails when none of them can be had.
 //
@@ -85,6 +88,8 @@ class FillCoordinator {
   // Commits suspended fills of which every byte is there, one after the other, and asks nobody for anything. Who asks
   // for one meanwhile joins it. To be spawned on one of the loops; ends early when stopped.
   Task<void> commit_whole(std::vector<Digest> digests);
+  // It is not wanted in the background any more: where no client came to it, it is put aside with what it has.
+  void release(const Digest& digest);
   // The running fill, if there is one.
   [[nodiscard]] std::shared_ptr<Fill> find(const Digest& digest) const;
   [[nodiscard]] std::vector<FillStatus> fills() const;

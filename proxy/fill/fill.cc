@@ -62,6 +62,20 @@ Task<Result<FillSource>> Fill::source(std::chrono::steady_clock::time_point dead
   }
 }
 
+Task<Result<bool>> Fill::over(std::chrono::steady_clock::time_point deadline) {
+  const auto executor = co_await asio::this_coro::executor;
+  for (;;) {
+    auto waiter = changed_.subscribe(executor);
+    {
+      const MutexLock lock(mutex_);
+      if (const auto* error = std::get_if<Error>(&state_)) co_return std::unexpected(*error);
+      const auto* streaming = std::get_if<Streaming>(&state_);
+      if (std::holds_alternative<Blob>(state_) || (streaming != nullptr && streaming->stored)) co_return true;
+    }
+    if (!co_await waiter.wait_until(deadline)) co_return false;
+  }
+}
+
 bool Fill::failed() const {
   const MutexLock lock(mutex_);
   const auto* streaming = std::get_if<Streaming>(&state_);
@@ -134,8 +148,11 @@ void Fill::finish(Blob blob) {
 }
 
 void Fill::finish() {
-  const MutexLock lock(mutex_);
-  if (auto* streaming = std::get_if<Streaming>(&state_)) streaming->stored = true;
+  {
+    const MutexLock lock(mutex_);
+    if (auto* streaming = std::get_if<Streaming>(&state_)) streaming->stored = true;
+  }
+  changed_.notify_all();
 }
 
 void Fill::finish(Error error) {

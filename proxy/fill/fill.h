@@ -46,6 +46,8 @@ class Fill {
   // Waits until there is something to serve with a known size, or the fill has failed. timeout, with a retry_after when
   // bytes are coming but nobody knows how many, or when the fill is still in line.
   Task<Result<FillSource>> source(std::chrono::steady_clock::time_point deadline);
+  // Waits until it is over: true when it is stored, or what it failed with. False: not by then.
+  Task<Result<bool>> over(std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] FillStatus status() const;
   [[nodiscard]] const Digest& digest() const { return digest_; }
   // It is over, or about to be: how it failed is old news to who comes now.

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "proxy/fill/fill_priority.h"
+
 namespace paddock {
 
 // Connections beyond the first of each fill. What is taken is given back by the token's end.
@@ -13,11 +15,12 @@ class ConnectionBudget : public std::enable_shared_from_this<ConnectionBudget> {
  public:
   explicit ConnectionBudget(std::size_t limit) : limit_(limit) {}
 
-  // Null when there is none left.
-  std::shared_ptr<void> take() {
+  // Null when there is none left. What nobody waits for leaves half of them to clients.
+  std::shared_ptr<void> take(FillPriority priority = FillPriority::client) {
     auto used = used_.load();
     do {
-      if (used >= limit_) return nullptr;
+      const std::size_t limit = limit_;
+      if (used >= (priority == FillPriority::client ? limit : limit / 2)) return nullptr;
     } while (!used_.compare_exchange_weak(used, used + 1));
     return {this, [self = shared_from_this()](void*) { --self->used_; }};
   }

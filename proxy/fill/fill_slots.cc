@@ -15,10 +15,17 @@ struct FillSlots::Line {
     return waiting.insert(behind, slot);
   }
 
+  [[nodiscard]] bool may_work(const Slot& slot) const PADDOCK_REQUIRES(mutex) {
+    return slot.priority_ == FillPriority::client ? clients < limit : clients + background < limit;
+  }
+  std::size_t& count_of(const Slot& slot) PADDOCK_REQUIRES(mutex) {
+    return slot.priority_ == FillPriority::client ? clients : background;
+  }
+
   const std::size_t limit;
   Mutex mutex;
   std::list<Slot*> waiting PADDOCK_GUARDED_BY(mutex);  // in the order in which they get to work
-  std::size_t working PADDOCK_GUARDED_BY(mutex) = 0;
+  std::size_t clients PADDOCK_GUARDED_BY(mutex) = 0, background PADDOCK_GUARDED_BY(mutex) = 0;  // at work
   bool closed PADDOCK_GUARDED_BY(mutex) = false;
   Notifier changed;
 };
@@ -55,7 +62,7 @@ FillSlots::Slot::~Slot() {
     if (!working_) {
       line_->waiting.erase(place_);
     } else if (!lent_) {
-      --line_->working;
+      --line_->count_of(*this);
     }
   }
   line_->changed.notify_all();
@@ -64,10 +71,14 @@ FillSlots::Slot::~Slot() {
 void FillSlots::Slot::raise() {
   {
     const MutexLock lock(line_->mutex);
-    if (working_ || priority_ == FillPriority::client) return;
+    if (priority_ == FillPriority::client) return;
+    if (working_ && !lent_) --line_->background;
     priority_ = FillPriority::client;
-    line_->waiting.erase(place_);
-    place_ = line_->insert(this, priority_);
+    if (working_ && !lent_) ++line_->clients;
+    if (!working_) {
+      line_->waiting.erase(place_);
+      place_ = line_->insert(this, priority_);
+    }
   }
   line_->changed.notify_all();
 }
@@ -76,14 +87,24 @@ void FillSlots::Slot::lend() {
   {
     const MutexLock lock(line_->mutex);
     if (!working_ || std::exchange(lent_, true)) return;
-    --line_->working;
+    --line_->count_of(*this);
   }
   line_->changed.notify_all();
 }
 
 void FillSlots::Slot::take_back() {
   const MutexLock lock(line_->mutex);
-  if (std::exchange(lent_, false)) ++line_->working;
+  if (std::exchange(lent_, false)) ++line_->count_of(*this);
+}
+
+FillPriority FillSlots::Slot::priority() const {
+  const MutexLock lock(line_->mutex);
+  return priority_;
+}
+
+bool FillSlots::Slot::gives_way() const {
+  const MutexLock lock(line_->mutex);
+  return priority_ == FillPriority::background && line_->clients > 0;
 }
 
 Task<bool> FillSlots::Slot::wait() {
@@ -92,10 +113,10 @@ Task<bool> FillSlots::Slot::wait() {
     {
       const MutexLock lock(line_->mutex);
       if (line_->closed) co_return false;
-      if (line_->working < line_->limit && line_->waiting.front() == this) {
+      if (line_->waiting.front() == this && line_->may_work(*this)) {
         line_->waiting.pop_front();
         working_ = true;
-        ++line_->working;
+        ++line_->count_of(*this);
       }
     }
     if (working_) {

@@ -1,19 +1,18 @@
 // FillSlots: at most so many fills at work; the others wait in line, those that a client waits for before those that
-// nobody does. Thread-safe; wait() on any event loop. A slot may outlive it.
+// nobody does. What is in the background never keeps a client's fill out: it takes what clients leave, and those that
+// come later are let in beside it. Thread-safe; wait() on any event loop. A slot may outlive it.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <list>
 #include <memory>
 
+#include "proxy/fill/fill_priority.h"
 #include "storage/mutex.h"
 #include "storage/notifier.h"
 #include "storage/task.h"
 
 namespace paddock {
-
-enum class FillPriority : std::uint8_t { client, background };  // the first comes first
 
 class FillSlots {
  private:
@@ -31,6 +30,9 @@ class FillSlots {
     Task<bool> wait();
     // A client came to what was in the background.
     void raise();
+    [[nodiscard]] FillPriority priority() const;
+    // In the background, while clients' fills are at work.
+    [[nodiscard]] bool gives_way() const;
     // Once at work.
     void lend();
     void take_back();

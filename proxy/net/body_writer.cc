@@ -39,6 +39,7 @@ Task<Failure> BodyWriter::send(const BodyStream& body) {
     auto piece = co_await body.next();
     if (!piece) co_return piece.error().context;
     const auto size = size_of(*piece);
+    if (size == 0 && body.length == BodyStream::endless) break;
     if (size == 0) co_return "the body ended early";
     if (size > body.length - sent_) co_return "the body is longer than announced";
     Failure failed;

@@ -40,6 +40,7 @@ struct ClientRequest {
   Method method = Method::get;
   Url url{};
   Headers headers{};                              // Host and User-Agent are added
+  std::string body{};                             // a small one, of a POST, PUT or PATCH
   std::optional<Url> proxy{};                     // CONNECT for https, absolute form for http
   std::shared_ptr<const TlsClientContext> tls{};  // required for https
   bool public_addresses_only = false;             // refuse loopback, private, link-local addresses after name look-up

@@ -59,7 +59,8 @@ Result<std::string> render_request(const ClientRequest& request, std::string_vie
     }
   }
   if (request.method == Method::post || request.method == Method::put || request.method == Method::patch) {
-    add("Content-Length", "0");
+    add("Content-Length", std::to_string(request.body.size()));
+    return out.append("\r\n").append(request.body);
   }
   return out.append("\r\n");
 }

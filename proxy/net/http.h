@@ -67,7 +67,9 @@ struct FileRegion {
 using BodyPiece = std::variant<FileRegion, std::shared_ptr<const std::string>>;
 
 struct BodyStream {
-  std::uint64_t length = 0;  // exactly what the pieces add up to
+  static constexpr std::uint64_t endless = UINT64_MAX;  // until an empty piece comes, and then the connection ends
+
+  std::uint64_t length = 0;  // exactly what the pieces add up to, or `endless`
   // Called until `length` bytes have come. An error aborts the connection.
   std::function<Task<Result<BodyPiece>>()> next;
 };

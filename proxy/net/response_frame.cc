@@ -60,7 +60,7 @@ std::string_view body_text(const Response& response) {
 }
 
 ResponseFrame frame_response(const Response& response, const FrameRules& rules) {
-  ResponseFrame frame;
+  ResponseFrame frame{.header = {}, .keep_alive = rules.keep_alive};
   std::string& out = frame.header;
   out.reserve(usual_header);
   const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
@@ -74,10 +74,11 @@ ResponseFrame frame_response(const Response& response, const FrameRules& rules) 
   }
   if (!response.headers.get("Date")) add("Date", http_date(rules.now));
   if (!has_no_body(response.status)) {
-    add("Content-Length", content_length(response, rules.head));
+    frame.keep_alive = rules.keep_alive && body_size(response) != BodyStream::endless;
+    if (body_size(response) != BodyStream::endless) add("Content-Length", content_length(response, rules.head));
     frame.body_length = rules.head ? 0 : body_size(response);
   }
-  add("Connection", rules.keep_alive ? "keep-alive" : "close");
+  add("Connection", frame.keep_alive ? "keep-alive" : "close");
   out.append("\r\n");
   return frame;
 }

@@ -16,6 +16,7 @@ namespace paddock {
 struct ResponseFrame {
   std::string header;             // status line to empty line
   std::uint64_t body_length = 0;  // of what is to be sent; 0 for HEAD, 204, 304
+  bool keep_alive = true;         // as FrameRules says, but for a body that only the connection's end can end
 };
 
 struct FrameRules {

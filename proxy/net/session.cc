@@ -211,10 +211,10 @@ Task<Response> Session::respond(const Received& received) {
 
 Task<bool> Session::send(const Received& received, Response response) {
   const auto& options = environment_->options;
-  const bool keep = received.keep_alive && !environment_->draining;
-  const auto frame = frame_response(
-      response,
-      {.head = received.request.method == Method::head, .keep_alive = keep, .now = std::chrono::system_clock::now()});
+  const auto frame = frame_response(response, {.head = received.request.method == Method::head,
+                                               .keep_alive = received.keep_alive && !environment_->draining,
+                                               .now = std::chrono::system_clock::now()});
+  const bool keep = frame.keep_alive;
   BodyWriter writer(connection_, environment_->pool, options.buffer_size, options.send_timeout);
   const auto text = body_text(response).substr(0, frame.body_length);
   auto failed = co_await writer.send_text(frame.header, text);

@@ -67,7 +67,7 @@ Error too_many(const RuleSelection& rule, std::size_t count) {
   const std::string total = std::to_string(count);
   return {ErrorCode::too_large, Blame::client,
           "rule " + quote(rule.rule) + " means " + total + " images, more than " + std::to_string(rule.max_images) +
-              "; narrow it by images, where or latest, or allow it with max_images: " + total};
+              "; narrow it by images, where or latest, or allow it with limit: " + total};
 }
 
 }  // namespace

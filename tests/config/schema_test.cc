@@ -66,7 +66,7 @@ TEST_CASE("every key of an upstream and a warm rule of the contract is there") {
     CAPTURE(key);
     CHECK(paths.contains(std::string("upstreams.") + key));
   }
-  for (const auto* key : {"name", "images", "where", "platforms", "schedule", "pin", "from_ci"}) {
+  for (const auto* key : {"name", "images", "where", "platforms", "schedule", "pin", "from_ci", "latest", "limit"}) {
     CAPTURE(key);
     CHECK(paths.contains(std::string("warm.") + key));
   }

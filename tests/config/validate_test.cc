@@ -127,7 +127,6 @@ TEST_CASE("settings not acted on are named, and fatal where ignoring them would 
       {[](Config& x) { x.server.auth_htpasswd = "f"; }, true, "server.auth"},
       {[](Config& x) { x.server.auth_anonymous_pull = false; }, true, "server.auth"},
       {[](Config& x) { x.connect_proxy.listen = "127.0.0.1:3128"; }, true, "ingress.connect_proxy.listen"},
-      {[](Config& x) { x.warm.emplace_back(); }, false, "warm"},
   }));
   Config config;
   c.change(config);

@@ -26,7 +26,7 @@ TEST_CASE("a new data folder gets its lock, its format and its folders") {
   const auto data = DataFolder::open(fs, folder / "deep" / "data");
   REQUIRE(data);
   CHECK(names_in(fs, folder / "deep" / "data") ==
-        std::vector<std::string>{"FORMAT", "LOCK", "blobs", "catalog", "partial", "records"});
+        std::vector<std::string>{"FORMAT", "LOCK", "blobs", "catalog", "jobs", "partial", "records"});
   CHECK(read_file(fs, data->paths().format(), 100) == "paddock-store 1\n");
   CHECK(names_in(fs, data->paths().partial()).empty());
 }

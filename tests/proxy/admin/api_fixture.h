@@ -9,6 +9,7 @@
 
 #include "proxy/admin/admin_api.h"
 #include "tests/proxy/admin/sample_reports.h"
+#include "tests/proxy/admin/sample_warm.h"
 #include "tests/support/run_task.h"
 
 namespace paddock::test {
@@ -35,8 +36,49 @@ struct ApiFixture {
               if (error) return std::unexpected(*error);
               return sample_compat(query.host);
             },
-            .metrics = [] { return std::string("paddock_connections 1\n"); }};
+            .metrics = [] { return std::string("paddock_connections 1\n"); },
+            .pins = []() -> Result<std::vector<PinRecord>> { return std::vector{sample_pin()}; },
+            .pin = [this](const PinOrder& order) -> Result<PinRecord> {
+              if (error) return std::unexpected(*error);
+              last_pin = order;
+              return sample_pin();
+            },
+            .unpin = [this](const std::string& reference) -> Result<PinRecord> {
+              last_reference = reference;
+              if (error) return std::unexpected(*error);
+              return sample_pin();
+            },
+            .warm = warm_data()};
   }
+  static PinRecord sample_pin() {
+    return {{"registry.baidubce.com", "paddlepaddle/paddle"}, "2.6.2", Digest::of("m"), at_second(60)};
+  }
+
+  WarmData warm_data() {
+    const auto is_known = [](const std::string& id) { return id == sample_job().id; };
+    const auto unknown = [] { return fail(ErrorCode::not_found, Blame::client, "no such job"); };
+    WarmData warm;
+    warm.plan = [](const WarmRequest&) { return plan(); };
+    warm.submit = [this](const WarmRequest& request) -> Result<WarmTicket> {
+      if (error) return std::unexpected(*error);
+      last_warm = request;
+      return WarmTicket{sample_job().id, true};
+    };
+    warm.jobs = []() -> Result<std::vector<WarmJobReport>> { return std::vector{sample_job()}; };
+    warm.job = [=, this](const std::string& id) -> Result<WarmJobReport> {
+      if (!is_known(id)) return unknown();
+      ++job_looks;
+      return job ? job(job_looks) : sample_job();
+    };
+    warm.cancel = [=, this](const std::string& id) -> Result<void> {
+      if (!is_known(id)) return unknown();
+      last_cancelled = id;
+      return {};
+    };
+    warm.events = &events;
+    return warm;
+  }
+  static Task<Result<WarmPlanReport>> plan() { co_return sample_plan(); }
 
   Response ask(const Request& request) { return run_task(api.handle(request)); }
 
@@ -57,6 +99,12 @@ struct ApiFixture {
   bool broken = false;
   ImageQuery last_query;
   std::string last_reference;
+  WarmRequest last_warm;
+  std::string last_cancelled;
+  PinOrder last_pin;
+  std::function<WarmJobReport(int look)> job;  // what is shown at each look, from 1
+  int job_looks = 0;
+  EventHub events{{}};
   AdminApi api;
 };
 

@@ -61,5 +61,14 @@ TEST_CASE("sizes are written in the largest unit that keeps them at one or more"
   CHECK(human_bytes(std::numeric_limits<std::uint64_t>::max()) == "16.0 EiB");
 }
 
+TEST_CASE("nothing is at 100 percent before all is there") {
+  CHECK(percent_of(0, 0) == 100);
+  CHECK(percent_of(0, 10) == 0);
+  CHECK(percent_of(1, 3) == 33.3);
+  CHECK(percent_of(999'999, 1'000'000) == 99.9);
+  CHECK(percent_of(10, 10) == 100);
+  CHECK(percent_of(UINT64_MAX - 1, UINT64_MAX) <= 100);
+}
+
 }  // namespace
 }  // namespace paddock

@@ -33,3 +33,20 @@ TEST_CASE("a connection may outlive its budget") {
   budget.reset();
   CHECK(one);
 }
+
+TEST_CASE("what nobody waits for leaves half of the connections to clients") {
+  const auto budget = std::make_shared<ConnectionBudget>(4);
+  auto one = budget->take(FillPriority::background), two = budget->take(FillPriority::background);
+  CHECK(one);
+  CHECK(two);
+  CHECK_FALSE(budget->take(FillPriority::background));
+  const auto three = budget->take(), four = budget->take();
+  CHECK(three);
+  CHECK(four);
+  CHECK_FALSE(budget->take());
+  one.reset();
+  two.reset();
+  CHECK_FALSE(budget->take(FillPriority::background));
+  CHECK(budget->take());
+  CHECK_FALSE(std::make_shared<ConnectionBudget>(1)->take(FillPriority::background));
+}

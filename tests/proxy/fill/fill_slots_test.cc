@@ -138,3 +138,45 @@ TEST_CASE("a slot may outlive the slots") {
   const auto slot = slots->enter(FillPriority::client);
   slots.reset();
 }
+
+TEST_CASE_METHOD(SlotFixture, "what works in the background keeps no client out, clients keep it out") {
+  auto warm = slots.enter(FillPriority::background), second = slots.enter(FillPriority::background);
+  REQUIRE(wait(*warm).get());
+  REQUIRE(wait(*second).get());
+  CHECK_FALSE(warm->gives_way());
+  auto one = slots.enter(FillPriority::client), two = slots.enter(FillPriority::client),
+       three = slots.enter(FillPriority::client);
+  CHECK(wait(*one).get());
+  CHECK(warm->gives_way());
+  CHECK_FALSE(one->gives_way());
+  CHECK(wait(*two).get());
+  auto for_three = wait(*three);
+  CHECK_FALSE(working(for_three));
+  auto third = slots.enter(FillPriority::background);
+  auto for_third = wait(*third);
+  warm.reset();
+  second.reset();
+  CHECK_FALSE(working(for_third));
+  one.reset();
+  CHECK(for_three.get());
+  two.reset();
+  CHECK(for_third.get());
+  CHECK(third->gives_way());
+  three.reset();
+  CHECK_FALSE(third->gives_way());
+}
+
+TEST_CASE_METHOD(SlotFixture, "a client who comes to what is at work in the background counts as one at work") {
+  auto warm = slots.enter(FillPriority::background), other = slots.enter(FillPriority::background);
+  REQUIRE(wait(*warm).get());
+  REQUIRE(wait(*other).get());
+  warm->raise();
+  CHECK(warm->priority() == FillPriority::client);
+  CHECK(other->gives_way());
+  warm->lend();
+  CHECK_FALSE(other->gives_way());
+  warm->take_back();
+  CHECK(other->gives_way());
+  warm.reset();
+  CHECK_FALSE(other->gives_way());
+}

@@ -50,6 +50,17 @@ TEST_CASE("a request that would break out of its header is not sent") {
   CHECK(text.error().code == ErrorCode::invalid_argument);
 }
 
+TEST_CASE("a body goes with what may have one, and with its length") {
+  ClientRequest request;
+  request.url = Url::parse("http://host/path").value();
+  request.body = "{\"a\":1}";
+  CHECK_FALSE(render_request(request, "p")->contains("{"));
+  request.method = Method::post;
+  const auto text = render_request(request, "p").value();
+  CHECK(text.contains("Content-Length: 7\r\n"));
+  CHECK(text.ends_with("\r\n\r\n{\"a\":1}"));
+}
+
 TEST_CASE("method names go both ways") {
   for (const auto method : {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::del}) {
     CHECK(method_from(method_name(method)) == method);

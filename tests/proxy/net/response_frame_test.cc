@@ -72,6 +72,18 @@ TEST_CASE("a header that would split the response is left out") {
   CHECK(header.contains("Good: yes"));
 }
 
+TEST_CASE("a body without an end is ended by the connection") {
+  Response response;
+  response.body = BodyStream{BodyStream::endless, nullptr};
+  const auto framed = frame(response);
+  CHECK_FALSE(framed.header.contains("Content-Length"));
+  CHECK(framed.header.contains("Connection: close"));
+  CHECK_FALSE(framed.keep_alive);
+  CHECK(framed.body_length > 0);
+  response.body = std::string("x");
+  CHECK(frame(response).keep_alive);
+}
+
 TEST_CASE("a null shared body is an empty one") {
   Response response;
   response.body = std::shared_ptr<const std::string>();

@@ -105,7 +105,7 @@ TEST_CASE("a rule that means too many images is refused, with the number and wha
   CHECK(match.error().code == paddock::ErrorCode::too_large);
   CHECK(match.error().blame == paddock::Blame::client);
   CHECK_THAT(match.error().context, Contains("rule 'nightly' means 12 images, more than 11") &&
-                                        Contains("narrow it by images, where or latest") && Contains("max_images: 12"));
+                                        Contains("narrow it by images, where or latest") && Contains("limit: 12"));
 }
 
 TEST_CASE("ten thousand tags are refused by default, and narrowed are not") {

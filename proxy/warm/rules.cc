@@ -1,0 +1,120 @@
+#include "proxy/warm/rules.h"
+
+#include <algorithm>
+#include <set>
+#include <spdlog/spdlog.h>
+#include <utility>
+
+namespace paddock {
+namespace {
+
+constexpr std::size_t repository_limit = 100;  // that one pattern may mean
+const std::vector<std::string> usual_platforms{"linux/amd64"};
+
+std::string names_of(const RuleSet& rules) {
+  std::string names;
+  for (const auto& [name, rule] : rules) names += (names.empty() ? "; there are " : ", ") + name;
+  return names.empty() ? "; none is configured" : names;
+}
+
+}  // namespace
+
+void Rules::replace(RuleSet rules) {
+  auto made = std::make_shared<const RuleSet>(std::move(rules));
+  const MutexLock lock(mutex_);
+  rules_ = std::move(made);
+}
+
+std::shared_ptr<const RuleSet> Rules::get() const {
+  const MutexLock lock(mutex_);
+  return rules_;
+}
+
+Result<WarmRule> Rules::find(const std::string& name) const {
+  const auto rules = get();
+  const auto found = rules->find(name);
+  if (found != rules->end()) return found->second;
+  return fail(ErrorCode::not_found, Blame::client, "no rule has this name" + names_of(*rules));
+}
+
+Result<void> Rules::fill_in(WarmRequest& request) const {
+  if (!request.rule.empty()) {
+    auto rule = find(request.rule);
+    if (!rule) return std::unexpected(std::move(rule).error());
+    if (request.platforms.empty()) request.platforms = std::move(rule->platforms);
+    if (request.pin.count() == 0) request.pin = rule->pin;
+  }
+  if (request.platforms.empty()) request.platforms = usual_platforms;
+  return {};
+}
+
+Task<Result<std::vector<std::string>>> Rules::expand(std::string name) const {
+  auto rule = find(name);
+  if (!rule) co_return std::unexpected(std::move(rule).error());
+  const auto tags = co_await list(rule->selection);
+  if (!tags) co_return std::unexpected(tags.error());
+  const auto matched = match_rule(rule->selection, *tags);
+  if (!matched) co_return std::unexpected(matched.error());
+  for (const auto& pattern : matched->without_match) {
+    spdlog::warn("rule {}: no tag matches {}", name, pattern);
+  }
+  std::vector<std::string> images;
+  for (const auto& image : matched->images) images.push_back(image.to_string());
+  if (images.size() > rule->selection.max_images) {
+    co_return fail(
+        ErrorCode::too_large, Blame::client,
+        "it means " + std::to_string(images.size()) + " images, more than its limit: narrow it, or raise limit");
+  }
+  co_return images;
+}
+
+Task<Result<std::vector<RepositoryTags>>> Rules::list(const RuleSelection& selection) const {
+  std::set<RepositoryKey> wanted;
+  for (const auto& pattern : selection.images) {
+    if (pattern.is_fixed()) continue;
+    auto found = co_await repositories(pattern);
+    if (!found) co_return std::unexpected(std::move(found).error());
+    wanted.insert(found->begin(), found->end());
+  }
+  const auto set = parts_.upstreams.get();
+  std::vector<RepositoryTags> lists;
+  for (const auto& repository : wanted) {
+    auto tags = co_await parts_.lists.get(set->entries.at(repository.upstream).upstream, repository);
+    if (!tags) co_return std::unexpected(std::move(tags).error().with("listing the tags of " + repository.repository));
+    lists.push_back({repository.upstream, repository.repository, **tags});
+  }
+  co_return lists;
+}
+
+// Upstreams do not tell which repositories they have: of a pattern over repositories, those that are known here.
+Task<Result<std::vector<RepositoryKey>>> Rules::repositories(const ImagePattern& pattern) const {
+  const auto set = parts_.upstreams.get();
+  if (!set->entries.contains(pattern.registry)) {
+    co_return fail(ErrorCode::not_found, Blame::client, pattern.text + ": no upstream is named " + pattern.registry);
+  }
+  if (pattern.names_one_repository()) {
+    const auto target = set->selector.select(pattern.registry, "", "", pattern.repository);
+    if (!target) co_return std::unexpected(target.error());
+    co_return std::vector<RepositoryKey>{{target->upstream, target->repository}};
+  }
+  co_return co_await parts_.pool.run([this, &pattern]() -> Result<std::vector<RepositoryKey>> {
+    constexpr std::size_t page = 1000;
+    std::vector<RepositoryKey> found;
+    std::optional<RepositoryKey> last;
+    for (bool more = true; more;) {
+      const auto keys = parts_.catalog.repositories(last, page);
+      if (!keys) return std::unexpected(keys.error());
+      std::ranges::copy_if(*keys, std::back_inserter(found), [&](const RepositoryKey& key) {
+        return pattern.matches_repository(key.upstream, key.repository);
+      });
+      if (found.size() > repository_limit) {
+        return fail(ErrorCode::too_large, Blame::client, pattern.text + " means more than 100 repositories");
+      }
+      more = keys->size() == page;
+      if (more) last = keys->back();
+    }
+    return found;
+  });
+}
+
+}  // namespace paddock

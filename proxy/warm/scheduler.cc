@@ -1,0 +1,99 @@
+#include "proxy/warm/scheduler.h"
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxy/oci/strict_json.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::uint64_t file_limit = 1U << 20U;  // bytes
+constexpr std::chrono::seconds try_again{60};    // what could not be begun
+
+}  // namespace
+
+void Scheduler::poke() { changed_.notify_all(); }
+
+void Scheduler::stop() {
+  stopping_ = true;
+  changed_.notify_all();
+}
+
+Task<void> Scheduler::run() {
+  const auto executor = co_await asio::this_coro::executor;
+  co_await load();
+  while (!stopping_) {
+    auto waiter = changed_.subscribe(executor);
+    const auto pause = co_await look();
+    if (stopping_) co_return;
+    co_await waiter.wait_until(std::chrono::steady_clock::now() + pause);
+  }
+}
+
+Task<std::chrono::milliseconds> Scheduler::look() {
+  const auto rules = parts_.rules.get();
+  const auto known = std::erase_if(last_, [&](const auto& entry) { return !rules->contains(entry.first); });
+  bool changed = known > 0;
+  auto pause = options_.look;
+  for (const auto& [name, rule] : *rules) {
+    if (!rule.schedule) continue;
+    const auto now = parts_.clock.wall();
+    const auto [entry, first] = last_.try_emplace(name, now);
+    changed = changed || first || entry->second > now;
+    entry->second = std::min(entry->second, now);  // a clock that was set back must not silence a rule
+    const auto jitter = schedule_jitter(name, options_.spread);
+    if (rule.schedule->next(entry->second, jitter) <= now) {
+      if (co_await run_rule(name)) {
+        entry->second = now;
+        changed = true;
+      } else {
+        pause = std::min<std::chrono::milliseconds>(pause, try_again);
+        continue;
+      }
+    }
+    const auto left = std::max(rule.schedule->next(entry->second, jitter) - now, std::chrono::seconds(1));
+    pause = std::min<std::chrono::milliseconds>(pause, left);
+  }
+  if (changed) co_await save();
+  co_return pause;
+}
+
+Task<bool> Scheduler::run_rule(std::string name) {
+  auto ticket = co_await parts_.pool.run([this, &name] { return parts_.submit({.platforms = {}, .rule = name}); });
+  if (ticket) {
+    spdlog::info("rule {} is due: job {}{}", name, ticket->id, ticket->joined ? ", which is still running" : "");
+  } else {
+    spdlog::error("rule {} is due and cannot be run: {}", name, ticket.error().context);
+  }
+  co_return ticket.has_value();
+}
+
+Task<void> Scheduler::load() {
+  auto content = co_await parts_.pool.run([this] { return read_file(parts_.fs, parts_.file, file_limit); });
+  if (!content) {
+    if (content.error().code != ErrorCode::not_found) spdlog::error("schedules: {}", content.error().context);
+    co_return;
+  }
+  const auto json = parse_strict_json(*content);
+  if (!json || !json->is_object()) {
+    spdlog::error("{} is damaged: rules wait for their next time", parts_.file.string());
+    co_return;
+  }
+  for (const auto& [name, time] : json->items()) {
+    if (time.is_number_integer()) last_[name] = WallTime(std::chrono::seconds(time.get<std::int64_t>()));
+  }
+}
+
+Task<void> Scheduler::save() {
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& [name, time] : last_) json[name] = time.time_since_epoch().count();
+  const auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto saved =
+      co_await parts_.pool.run([this, &text] { return write_file_durably(parts_.fs, parts_.file, text); });
+  if (!saved) spdlog::error("when rules were run cannot be kept: {}", saved.error().context);
+}
+
+}  // namespace paddock

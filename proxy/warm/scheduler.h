@@ -1,0 +1,61 @@
+// Scheduler: has rules run at their times.
+//
+// Each rule is put off by a share of `spread` that depends on its name, so that they do not all begin together. What
+// was due while nobody was there is run once, after the start. When each was last run is on disk: jobs/schedule.json.
+// One that is still running is joined, not run twice. A rule seen for the first time waits for its next time. run()
+// works on one event loop until stop(). poke() and stop() are thread-safe.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "proxy/warm/rules.h"
+#include "storage/blocking_pool.h"
+#include "storage/clock.h"
+#include "storage/file_system.h"
+#include "storage/notifier.h"
+
+namespace paddock {
+
+class Scheduler {
+ public:
+  struct Options {
+    std::chrono::seconds spread{120};
+    std::chrono::milliseconds look{30'000};  // the longest between two looks at the clock, which may be set
+  };
+  struct Parts {
+    BlockingPool& pool;
+    const Rules& rules;
+    std::function<Result<WarmTicket>(WarmRequest)> submit;  // may block
+    FileSystem& fs;
+    std::filesystem::path file;
+    const Clock& clock;
+  };
+
+  Scheduler(Parts parts, Options options) : parts_(std::move(parts)), options_(options) {}
+
+  Task<void> run();
+  void poke();  // the rules are others now
+  void stop();
+
+ private:
+  using Times = std::map<std::string, WallTime>;
+
+  // Runs what is due; how long nothing else is.
+  Task<std::chrono::milliseconds> look();
+  Task<bool> run_rule(std::string name);
+  Task<void> load();
+  Task<void> save();
+
+  const Parts parts_;
+  const Options options_;
+  std::atomic<bool> stopping_{false};
+  Notifier changed_;
+  Times last_;  // of run()'s loop: when each rule was last run, or first seen
+};
+
+}  // namespace paddock

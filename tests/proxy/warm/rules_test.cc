@@ -1,0 +1,105 @@
+#include "proxy/warm/rules.h"
+
+#include "tests/proxy/warm/warm_fixture.h"
+
+using namespace paddock;
+using namespace paddock::test;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct RulesFixture : WarmFixture {
+  RulesFixture() {
+    const auto image = add_image({"x"});
+    for (const auto* tag : {"2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6", "2.6.2-gpu-cuda11.7-cudnn8.4-trt8.4", "2.6.2",
+                            "2.5.1-gpu-cuda11.7-cudnn8.4-trt8.4", "2.4.0-gpu-cuda11.7-cudnn8.4-trt8.4", "latest"}) {
+      upstream->set_tag(name, tag, image);
+    }
+  }
+
+  static WarmRule rule(const Names& images, std::string_view where = "", std::size_t latest = 0) {
+    WarmRule rule{.selection = {.rule = "r", .images = {}, .where = TagFilter::parse(where).value(), .latest = latest},
+                  .platforms = {"linux/arm64"},
+                  .pin = std::chrono::hours(1)};
+    for (const auto& image : images) {
+      rule.selection.images.push_back(ImagePattern::parse(image, "up.example").value());
+    }
+    return rule;
+  }
+  Rules& with(WarmRule one) {
+    return *made.emplace_back(
+        std::make_unique<Rules>(Rules::Parts{pool, catalog, lists, upstreams}, RuleSet{{"r", std::move(one)}}));
+  }
+  Result<Names> expand(Rules& rules, const std::string& of = "r") { return start(rules.expand(of)).get(); }
+
+  std::vector<std::unique_ptr<Rules>> made;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(RulesFixture, "a rule means the tags there are, narrowed by what they say and how new they are") {
+  auto& rules = with(rule({"paddlepaddle/paddle"}, "device == gpu and cuda < 12", 2));
+  CHECK(expand(rules).value() == Names{"up.example/paddlepaddle/paddle:2.6.2-gpu-cuda11.7-cudnn8.4-trt8.4",
+                                       "up.example/paddlepaddle/paddle:2.5.1-gpu-cuda11.7-cudnn8.4-trt8.4"});
+}
+
+TEST_CASE_METHOD(RulesFixture, "a fixed image needs no list of tags") {
+  auto& rules = with(rule({"paddlepaddle/paddle:2.6.2"}));
+  CHECK(expand(rules).value() == Names{"up.example/paddlepaddle/paddle:2.6.2"});
+  CHECK(upstream->count("list_tags") == 0);
+}
+
+TEST_CASE_METHOD(RulesFixture, "patterns over repositories mean those that are known here") {
+  auto& rules = with(rule({"paddlepaddle/*:latest"}));
+  CHECK(expand(rules).value().empty());
+  catalog.put_manifest({"up.example", name}, Digest::of("m"), {image_type, "m", {}}).value();
+  catalog.put_manifest({"up.example", "other/thing"}, Digest::of("m"), {image_type, "m", {}}).value();
+  CHECK(expand(rules).value() == Names{"up.example/paddlepaddle/paddle:latest"});
+}
+
+TEST_CASE_METHOD(RulesFixture, "a rule that means too much is refused with the number") {
+  auto many = rule({"paddlepaddle/paddle"});
+  many.selection.max_images = 5;
+  const auto refused = expand(with(many));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::too_large);
+  CHECK(refused.error().context.contains("6"));
+}
+
+TEST_CASE_METHOD(RulesFixture, "an upstream whose tags cannot be listed is an error that may pass") {
+  upstream->fail_calls("list_tags", broken_connection);
+  auto& rules = with(rule({"paddlepaddle/paddle"}));
+  CHECK(expand(rules).error().retryable);
+  CHECK(expand(rules));
+}
+
+TEST_CASE_METHOD(RulesFixture, "a rule that is not there is answered with those that are") {
+  auto& rules = with(rule({"paddlepaddle/paddle:latest"}));
+  CHECK(expand(rules, "x").error().context.contains("there are r"));
+  WarmRequest request{.platforms = {}, .rule = "x"};
+  CHECK(rules.fill_in(request).error().code == ErrorCode::not_found);
+}
+
+TEST_CASE_METHOD(RulesFixture, "a request takes from its rule what it does not say itself") {
+  auto& rules = with(rule({"paddlepaddle/paddle:latest"}));
+  WarmRequest plain{.platforms = {}, .rule = "r"};
+  REQUIRE(rules.fill_in(plain));
+  CHECK(plain.platforms == Names{"linux/arm64"});
+  CHECK(plain.pin == std::chrono::hours(1));
+  WarmRequest own{.platforms = {"linux/amd64"}, .pin = std::chrono::hours(2), .rule = "r"};
+  REQUIRE(rules.fill_in(own));
+  CHECK(own.platforms == Names{"linux/amd64"});
+  CHECK(own.pin == std::chrono::hours(2));
+  WarmRequest without{.images = {"a"}, .platforms = {}};
+  REQUIRE(rules.fill_in(without));
+  CHECK(without.platforms == Names{"linux/amd64"});
+}
+
+TEST_CASE_METHOD(RulesFixture, "a new set takes the place of the old one") {
+  auto& rules = with(rule({"paddlepaddle/paddle:latest"}));
+  const auto before = rules.get();
+  rules.replace({});
+  CHECK(rules.get()->empty());
+  CHECK(before->size() == 1);
+}
