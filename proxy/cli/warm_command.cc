@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -8,6 +10,7 @@
 #include "proxy/cli/follow_job.h"
 #include "proxy/cli/format.h"
 #include "proxy/cli/job_view.h"
+#include "proxy/warm/ci/scan.h"
 
 namespace paddock {
 namespace {
@@ -26,7 +29,25 @@ std::unexpected<Error> usage(std::string what) {
   return fail(ErrorCode::invalid_argument, Blame::client, std::move(what));
 }
 
-Result<Json> body_of(const WarmOptions& options) {
+// What CI files name, with all that cannot be known of it said on stderr.
+std::vector<std::string> scan(const std::vector<std::string>& paths, Console& console) {
+  const auto report = ci::scan_paths({paths.begin(), paths.end()});
+  const auto note = [&](const std::string& file, int line, const std::string& text) {
+    console.err << printable(line > 0 ? fmt::format("{}:{}: {}", file, line, text) : file + ": " + text) << "\n";
+  };
+  for (const auto& problem : report.problems) note(problem.file, problem.line, problem.message);
+  for (const auto& left : report.unresolved) {
+    note(left.place.file, left.place.line, fmt::format("cannot be known: {} ({})", left.text, left.reason));
+  }
+  std::vector<std::string> images;
+  for (const auto& finding : ci::unique_images(report)) {
+    images.push_back(finding.reference);
+    note(finding.place.file, finding.place.line, finding.reference);
+  }
+  return images;
+}
+
+Result<Json> body_of(const WarmOptions& options, Console& console) {
   if (options.images.empty() && options.from_ci.empty() && options.rule.empty()) {
     return usage("warm: say which images: REF..., --from-ci PATH or --rule NAME");
   }
@@ -35,7 +56,13 @@ Result<Json> body_of(const WarmOptions& options) {
   }
   Json body;
   if (!options.rule.empty()) body["rule"] = options.rule;
-  if (!options.images.empty()) body["images"] = options.images;
+  auto images = options.images;
+  if (!options.from_ci.empty()) {
+    std::ranges::move(scan(options.from_ci, console), std::back_inserter(images));
+    if (images.empty()) return fail(ErrorCode::not_found, Blame::client, "--from-ci: no image is named there");
+    body["ours_only"] = true;
+  }
+  if (!images.empty()) body["images"] = images;
   if (!options.platforms.empty()) body["platforms"] = options.platforms;
   if (options.dry_run) body["dry_run"] = true;
   if (!options.pin.empty()) {
@@ -69,7 +96,7 @@ Result<void> wait_for(const AdminClient& client, const JsonView& ticket, const W
 }
 
 Result<void> run(const WarmOptions& options, Console& console) {
-  const auto body = body_of(options);
+  const auto body = body_of(options, console);
   if (!body) return std::unexpected(body.error());
   auto admin = options.admin;
   if (options.dry_run) admin.patience = plan_patience;

@@ -5,6 +5,8 @@
 #include <spdlog/spdlog.h>
 #include <utility>
 
+#include "proxy/warm/ci/scan.h"
+
 namespace paddock {
 namespace {
 
@@ -15,6 +17,23 @@ std::string names_of(const RuleSet& rules) {
   std::string names;
   for (const auto& [name, rule] : rules) names += (names.empty() ? "; there are " : ", ") + name;
   return names.empty() ? "; none is configured" : names;
+}
+
+// Images of CI files that nothing here is the upstream of are of no concern to this cache.
+std::vector<std::string> images_in(const std::vector<std::filesystem::path>& paths, const UpstreamSelector& selector) {
+  const auto report = ci::scan_paths(paths);
+  for (const auto& problem : report.problems) {
+    spdlog::warn("{}:{}: {}", problem.file, problem.line, problem.message);
+  }
+  std::vector<std::string> images;
+  for (const auto& finding : ci::unique_images(report)) {
+    const auto reference = parse_image_reference(finding.reference);
+    if (!reference) continue;
+    const auto& registry = reference->registry;
+    if (registry && !selector.select(*registry, "", "", reference->repository)) continue;
+    images.push_back(finding.reference);
+  }
+  return images;
 }
 
 }  // namespace
@@ -60,6 +79,15 @@ Task<Result<std::vector<std::string>>> Rules::expand(std::string name) const {
   }
   std::vector<std::string> images;
   for (const auto& image : matched->images) images.push_back(image.to_string());
+  if (!rule->from_ci.empty()) {
+    const auto set = parts_.upstreams.get();
+    auto found = co_await parts_.pool.run(
+        [&rule, &set]() -> Result<std::vector<std::string>> { return images_in(rule->from_ci, set->selector); });
+    if (!found) co_return std::unexpected(std::move(found).error());
+    for (auto& image : *found) {
+      if (std::ranges::find(images, image) == images.end()) images.push_back(std::move(image));
+    }
+  }
   if (images.size() > rule->selection.max_images) {
     co_return fail(
         ErrorCode::too_large, Blame::client,

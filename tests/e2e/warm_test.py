@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -216,6 +217,22 @@ class RulesTest(WarmCase):
         unknown = warm.warm(paddock, "--rule", "cpu")
         self.assertEqual(unknown.status, 1)
         self.assertIn("there are gpu", unknown.err)
+
+    def test_the_images_of_ci_files_are_fetched_as_far_as_they_are_ours(self):
+        paddock = Paddock(self, self.front.url)
+        os.mkdir(self.path("project"))
+        with open(self.path("project", ".gitlab-ci.yml"), "w") as file:
+            file.write(f"train:\n  image: registry.baidubce.com/{REPOSITORY}:2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6\n"
+                       "  script: [make]\nlint:\n  image: ghcr.io/other/lint:1\n  script: [make]\n"
+                       "later:\n  image: $UNKNOWN\n  script: [make]\n")
+        plan = warm.warm(paddock, "--from-ci", self.path("project"), "--dry-run")
+        self.assertEqual(plan.status, 0, plan.err)
+        self.assertIn(".gitlab-ci.yml:2", plan.err)
+        self.assertIn("$UNKNOWN", plan.err)
+        done = warm.warm(paddock, "--from-ci", self.path("project"))
+        self.assertEqual(done.status, 0, done.err)
+        self.check_whole(paddock, self.new)
+        self.assertEqual(self.front.body_bytes("/blobs/"), self.new.blob_bytes())
 
     def test_a_rule_that_means_too_much_is_refused_with_the_number(self):
         paddock = Paddock(self, self.front.url, sections={"warm": [self.rule(where="", limit=2)]})

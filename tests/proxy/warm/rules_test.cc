@@ -1,6 +1,9 @@
 #include "proxy/warm/rules.h"
 
+#include <fstream>
+
 #include "tests/proxy/warm/warm_fixture.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace paddock;
 using namespace paddock::test;
@@ -72,6 +75,17 @@ TEST_CASE_METHOD(RulesFixture, "an upstream whose tags cannot be listed is an er
   auto& rules = with(rule({"paddlepaddle/paddle"}));
   CHECK(expand(rules).error().retryable);
   CHECK(expand(rules));
+}
+
+TEST_CASE_METHOD(RulesFixture, "the images of CI files belong to it, as far as they are this cache's") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / ".gitlab-ci.yml")
+      << "train:\n  image: up.example/paddlepaddle/paddle:2.6.2\n  script: [make]\n"
+         "lint:\n  image: ghcr.io/other/lint:1\n  script: [make]\n";
+  auto one = rule({"paddlepaddle/paddle:latest"});
+  one.from_ci = {folder.path()};
+  CHECK(expand(with(one)).value() ==
+        Names{"up.example/paddlepaddle/paddle:latest", "up.example/paddlepaddle/paddle:2.6.2"});
 }
 
 TEST_CASE_METHOD(RulesFixture, "a rule that is not there is answered with those that are") {
