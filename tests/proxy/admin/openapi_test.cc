@@ -71,10 +71,9 @@ TEST_CASE("every member of the reports is documented") {
   for (const auto& report :
        {to_json_report(test::sample_status()), to_json_report(test::sample_image()),
         to_json_report(test::sample_fill()), to_json_report(ImagePage{{test::sample_image()}, true}),
-        to_json_report(test::sample_compat(test::sample_host())),
-        to_json_report(test::sample_job()), to_json_report(test::sample_plan()),
-        to_json_report(std::vector{test::sample_job()}), to_json_report(WarmTicket{"1", true}),
-        to_json_report(std::vector{test::ApiFixture::sample_pin()})}) {
+        to_json_report(test::sample_compat(test::sample_host())), to_json_report(test::sample_job()),
+        to_json_report(test::sample_plan()), to_json_report(std::vector{test::sample_job()}),
+        to_json_report(WarmTicket{"1", true}), to_json_report(std::vector{test::ApiFixture::sample_pin()})}) {
     check_documented(report, schema);
   }
 }
