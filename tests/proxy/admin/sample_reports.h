@@ -79,7 +79,7 @@ inline GpuHost sample_host(std::string_view driver = "470.82.01") {
 // One that runs with limits, and one of which nothing is known.
 inline CompatPage sample_compat(const GpuHost& host) {
   CompatPage page{.host = host, .next = "registry.baidubce.com/paddlepaddle/paddle:old"};
-  auto needs = needs_by_tag("2.6.2-gpu-cuda11.8");
+  auto needs = needs_by_name(parse_tag("paddlepaddle/paddle", "2.6.2-gpu-cuda11.8"));
   page.images.push_back({.name = "registry.baidubce.com/paddlepaddle/paddle:2.6.2-gpu-cuda11.8",
                          .platform = "linux/amd64",
                          .digest = Digest::of("manifest"),
