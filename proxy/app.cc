@@ -66,6 +66,7 @@ App::~App() {
 
 // Signals count from the first moment on: a start may take minutes when the catalog has to be rebuilt.
 Result<void> App::start() {
+  if (auto log = set_up_log(log_options(config_.log)); !log) return log;  // before there is a thread that logs
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
   unblock(SIGHUP);  // main() holds it back until here
   watch_signals();
@@ -81,7 +82,6 @@ Result<void> App::start() {
 }
 
 Result<void> App::bring_up() try {
-  if (auto log = set_up_log(log_options(config_.log)); !log) return log;
   const auto descriptors = raise_descriptor_limit();
   if (auto enough = enough_descriptors(descriptors); !enough) return enough;
   auto rules = make_rules(config_);

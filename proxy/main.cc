@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fmt/core.h>
 #include <malloc.h>
@@ -74,13 +75,15 @@ int serve(const ServeOptions& flags) {
     fmt::print(stderr, "paddock: {}\n", ignored.message);
   std::signal(SIGPIPE, SIG_IGN);
   ::mallopt(M_MMAP_THRESHOLD, big_buffer);
-  App app(*std::move(config), [&] { return load(sources, flags); });
-  if (auto started = app.start(); !started) {
-    return complain(started.error(), started.error().code == ErrorCode::invalid_argument ? usage_error : failed);
+  Result<void> started;
+  {
+    App app(*std::move(config), [&] { return load(sources, flags); });
+    started = app.start();
+    if (started) app.run();
   }
-  app.run();
-  flush_log();
-  return 0;
+  const int status = started ? 0 : started.error().code == ErrorCode::invalid_argument ? usage_error : failed;
+  if (!flush_log()) std::_Exit(status);  // who reads the log has stopped to, and would be waited for
+  return started ? status : complain(started.error(), status);
 }
 
 }  // namespace

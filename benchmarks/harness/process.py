@@ -49,8 +49,9 @@ class Server:
         self.log = log
         self.started = time.monotonic()
         with open(log, "ab") as output:
-            self._child = subprocess.Popen(argv, env={**clean_environment(), **dict(environment)}, stdin=subprocess.DEVNULL, stdout=output,
-                                           stderr=output, start_new_session=True, preexec_fn=_die_with_parent)
+            self._child = subprocess.Popen(argv, env={**clean_environment(), **dict(environment)},
+                                           stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                           start_new_session=True, preexec_fn=_die_with_parent)
 
     @property
     def pid(self):

@@ -116,13 +116,15 @@ Result<void> set_log_level(std::string_view level) {
 }
 
 // The request to flush comes after all lines in the queue: when it is empty these have been written.
-void flush_log() {
+bool flush_log() {
   spdlog::default_logger()->flush();
   const auto lines = spdlog::thread_pool();
   const auto end = std::chrono::steady_clock::now() + flush_patience;
-  while (lines && lines->queue_size() != 0 && std::chrono::steady_clock::now() < end) {
+  while (lines && lines->queue_size() != 0) {
+    if (std::chrono::steady_clock::now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+  return true;
 }
 
 std::uint64_t lost_log_lines() {

@@ -61,6 +61,7 @@ Task<Failure> BodyWriter::send_text(std::string_view header, std::string_view bo
 
 Task<Failure> BodyWriter::send_region(FileRegion region) {
   kernel_ = kernel_ && !connection_.encrypts() && region.file->descriptor() >= 0;
+  connection_.begin_sending(stall_);
   while (region.length != 0) {
     const auto in_memory = kernel_ ? region.file->in_memory(region.offset, std::min(region.length, kernel_step)) : 0;
     auto failed = in_memory != 0 ? co_await send_by_kernel(region, in_memory) : co_await send_through_buffer(region);
@@ -71,7 +72,6 @@ Task<Failure> BodyWriter::send_region(FileRegion region) {
 
 Task<Failure> BodyWriter::send_by_kernel(FileRegion& region, std::uint64_t bytes) {
   const auto begun = std::chrono::steady_clock::now();
-  connection_.begin_sending(stall_);
   while (bytes != 0 && std::chrono::steady_clock::now() - begun < still_in_memory) {
     const auto [error, size] = co_await connection_.send_file(region.file->descriptor(), region.offset, bytes);
     if (error == asio::error::try_again) continue;

@@ -6,7 +6,9 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <linux/sockios.h>
 #include <openssl/x509v3.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <tuple>
@@ -37,6 +39,7 @@ bool expect_host(SSL* ssl, const std::string& host) {
 
 Connection::Connection(Socket socket)
     : socket_(std::move(socket)), watchdog_(socket_.get_executor(), [this] {
+        if (peer_took_enough()) return begin_sending(stall_);
         timed_out_ = true;
         abort();
       }) {}
@@ -70,13 +73,28 @@ std::string Connection::tls_name() {
   return name != nullptr ? name : "";
 }
 
+void Connection::deadline_at(std::chrono::steady_clock::time_point when) {
+  stall_ = {};
+  watchdog_.expires_at(when);
+}
+
 void Connection::begin_sending(std::chrono::steady_clock::duration stall) {
+  deadline(stall);
   stall_ = stall;
   until_renewal_ = least_progress;
-  deadline(stall);
+}
+
+// A socket takes no more until a third of its buffer is free, megabytes on a fast link: meanwhile its peer may well
+// have taken what it should.
+bool Connection::peer_took_enough() {
+  int waiting = 0;  // bytes
+  if (stall_.count() == 0 || ::ioctl(socket_.native_handle(), SIOCOUTQ, &waiting) < 0) return false;
+  const auto before = std::exchange(acknowledged_, given_ - waiting);
+  return acknowledged_ - before >= static_cast<std::int64_t>(least_progress);
 }
 
 void Connection::took(std::size_t bytes) {
+  given_ += static_cast<std::int64_t>(bytes);
   if (bytes < until_renewal_) {
     until_renewal_ -= bytes;
   } else {

@@ -11,6 +11,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,13 +48,14 @@ class Connection {
   [[nodiscard]] bool encrypts() const { return tls() && !kernel_sends_; }
   [[nodiscard]] std::string tls_name();  // SNI, on the server's side
 
-  void deadline(std::chrono::steady_clock::duration delay) { watchdog_.expires_after(delay); }
-  void deadline_at(std::chrono::steady_clock::time_point when) { watchdog_.expires_at(when); }
+  void deadline(std::chrono::steady_clock::duration delay) { deadline_at(std::chrono::steady_clock::now() + delay); }
+  void deadline_at(std::chrono::steady_clock::time_point when);
   void no_deadline() { watchdog_.disarm(); }
   void rest();  // before it waits for its next use
   [[nodiscard]] bool timed_out() const { return timed_out_; }
 
-  // From now on the peer has `stall` for each 64 KiB, or less at the end, that it takes; took() says what it did.
+  // From now on the peer has `stall` for each 64 KiB, or less at the end, that it takes; took() says what its socket
+  // did.
   void begin_sending(std::chrono::steady_clock::duration stall);
   void took(std::size_t bytes);
   // All of it, begin_sending() included. `written`, when given, counts along.
@@ -100,6 +102,8 @@ class Connection {
  private:
   Task<SystemError> write_records(asio::const_buffer buffer, std::chrono::steady_clock::duration stall,
                                   std::uint64_t* written, TlsRecords& records);
+  // Since the last look, as far as its acknowledgements say.
+  [[nodiscard]] bool peer_took_enough();
   [[nodiscard]] SSL* ssl() { return tls_client_ ? tls_client_->native_handle() : tls_server_->native(); }
 
   Socket socket_;
@@ -107,8 +111,9 @@ class Connection {
   std::optional<TlsStream> tls_server_;
   bool kernel_sends_ = false;
   bool timed_out_ = false;
-  std::chrono::steady_clock::duration stall_{};  // of begin_sending()
+  std::chrono::steady_clock::duration stall_{};  // of begin_sending(); 0 under another deadline
   std::size_t until_renewal_ = 0;
+  std::int64_t given_ = 0, acknowledged_ = 0;  // bytes: to the socket, and by the peer at the last look
   Watchdog watchdog_;
   std::optional<Watchdog> patience_;  // of gather()
 };

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/opensslconf.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 namespace paddock {
@@ -26,7 +27,8 @@ class Descriptor {
 
 Descriptor tcp_socket() { return Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
-// To ourselves: only an established connection takes a protocol on top. It never waits: the backlog accepts.
+// To ourselves: only an established connection takes a protocol on top. The backlog accepts it, at once, unless a
+// packet filter drops what goes to ourselves.
 bool connect_both(int listener, int client) {
   if (listener < 0 || client < 0) return false;
   sockaddr_in at{};
@@ -34,6 +36,8 @@ bool connect_both(int listener, int client) {
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   auto* const address = reinterpret_cast<sockaddr*>(&at);
   socklen_t size = sizeof(at);
+  const timeval patience{.tv_sec = 1, .tv_usec = 0};
+  ::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   return ::bind(listener, address, size) == 0 && ::listen(listener, 1) == 0 &&
          ::getsockname(listener, address, &size) == 0 && ::connect(client, address, size) == 0;
 }

@@ -116,7 +116,7 @@ Result<void> Listener::bind_unix(const std::string& path) {
   return {};
 }
 
-// Who comes first must have the address to himself; only then others of ours may join.
+// Who comes first must have the address to himself, and listen on it; only then others of ours may join.
 error_code Listener::bind(const Endpoint& endpoint, bool shared) {
   using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
   error_code error;
@@ -128,8 +128,8 @@ error_code Listener::bind(const Endpoint& endpoint, bool shared) {
   if (family == AF_INET6) acceptor_.set_option(asio::ip::v6_only(false), ignored);
   if (shared) acceptor_.set_option(ReusePort(true), error);
   if (!error) acceptor_.bind(endpoint, error);
-  if (!shared && family != AF_UNIX) acceptor_.set_option(ReusePort(true), ignored);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (!shared && family != AF_UNIX) acceptor_.set_option(ReusePort(true), ignored);
   return error;
 }
 

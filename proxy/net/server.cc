@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 #include <vector>
 
 #include "proxy/net/listener.h"
@@ -37,7 +38,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   State(EventLoops& event_loops, std::shared_ptr<SessionEnvironment> env)
       : loops(event_loops), environment(std::move(env)), open(event_loops.size()) {}
 
-  Task<void> accept(std::size_t door, std::size_t loop);
+  Task<void> accept(std::shared_ptr<Listener> listener, std::size_t door, std::size_t loop);
+  void accepting_ended(Listener& listener, const std::exception_ptr& failed);
   void accepting_failed(const Listener& listener, const Connection::SystemError& error);
   // Where a connection that `loop` has accepted is to live.
   [[nodiscard]] std::size_t place_for(std::size_t loop) const;
@@ -65,13 +67,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   bool started PADDOCK_GUARDED_BY(mutex) = false;
 };
 
-Task<void> Server::State::accept(std::size_t door, std::size_t loop) {
-  std::shared_ptr<Listener> listener;
-  {
-    const MutexLock lock(mutex);
-    if (door < doors.size()) listener = doors[door].listeners.at(loop);
-  }
-  while (listener && listener->acceptor().is_open()) {
+Task<void> Server::State::accept(std::shared_ptr<Listener> listener, std::size_t door, std::size_t loop) {
+  while (listener->acceptor().is_open()) {
     auto [error, socket] = co_await listener->acceptor().async_accept(loops.at(loop), as_tuple);
     if (environment->draining || error == asio::error::operation_aborted) break;
     if (error) {
@@ -88,7 +85,12 @@ Task<void> Server::State::accept(std::size_t door, std::size_t loop) {
     const auto place = place_for(loop);
     admit(settle(std::move(socket), loop, place), place, std::move(tls));
   }
-  if (listener) listener->close();
+}
+
+// Closed in any case: the kernel would go on dealing connections to it.
+void Server::State::accepting_ended(Listener& listener, const std::exception_ptr& failed) {
+  if (failed) spdlog::error("accepting on {} ended by an exception", listener.address());
+  listener.close();
   const MutexLock lock(mutex);
   --accepting;
   changed.notify_all();
@@ -115,8 +117,10 @@ Connection::Socket Server::State::settle(Connection::Socket accepted, std::size_
   Connection::SystemError error;
   Connection::Socket moved(loops.at(to));
   const auto protocol = accepted.local_endpoint(error).protocol();
-  if (!error) moved.assign(protocol, accepted.release(error), error);
-  return moved;
+  const int number = error ? -1 : accepted.release(error);
+  if (!error) moved.assign(protocol, number, error);
+  if (error && number >= 0) ::close(number);
+  return moved;  // not open where it failed: its session ends at once
 }
 
 void Server::State::admit(Connection::Socket socket, std::size_t loop, std::shared_ptr<const TlsServerContext> tls) {
@@ -145,9 +149,10 @@ void Server::State::admit(Connection::Socket socket, std::size_t loop, std::shar
   }
   if (full) return turn_away(std::move(session));
   const auto executor = session->executor();
-  // The handler keeps the session until its coroutine is over.
-  asio::co_spawn(executor, session->run(),
-                 [self = shared_from_this(), session, id, loop](const std::exception_ptr& failed) {
+  auto run = session->run();
+  // The handler keeps the session until its coroutine is over, and alone, so that it goes on its own loop.
+  asio::co_spawn(executor, std::move(run),
+                 [self = shared_from_this(), session = std::move(session), id, loop](const std::exception_ptr& failed) {
                    if (failed) spdlog::warn("a session ended by an exception");
                    self->ended(id, loop);
                  });
@@ -245,11 +250,14 @@ void Server::start() {
   const MutexLock lock(state_->mutex);
   if (std::exchange(state_->started, true)) return;
   for (std::size_t door = 0; door < state_->doors.size(); ++door) {
-    for (std::size_t loop = 0; loop < state_->doors[door].listeners.size(); ++loop) {
+    const auto& listeners = state_->doors[door].listeners;
+    for (std::size_t loop = 0; loop < listeners.size(); ++loop) {
       ++state_->accepting;
       // The coroutine's frame keeps the state through this handler.
-      asio::co_spawn(state_->loops.at(loop), state_->accept(door, loop),
-                     [state = state_](const std::exception_ptr&) {});
+      asio::co_spawn(state_->loops.at(loop), state_->accept(listeners[loop], door, loop),
+                     [state = state_, listener = listeners[loop]](const std::exception_ptr& failed) {
+                       state->accepting_ended(*listener, failed);
+                     });
     }
   }
 }

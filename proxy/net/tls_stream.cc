@@ -24,6 +24,8 @@ TlsStream::TlsStream(Socket& socket, const TlsServerContext& context)
     BIO_free(out);
     throw std::bad_alloc();
   }
+  BIO_set_callback_ex(in, &TlsStream::may_read);
+  BIO_set_callback_arg(in, reinterpret_cast<char*>(this));
   SSL* const ssl = ssl_.get();
   SSL_set0_rbio(ssl, in);
   SSL_set0_wbio(ssl, out);
@@ -45,6 +47,7 @@ TlsStream::Progress TlsStream::attempt(Step step, asio::mutable_buffer buffer) {
   if (transfers && buffer.size() == 0) return {};
   ERR_clear_error();
   errno = 0;
+  has_read_ = false;
   std::size_t size = 0;
   const int result = call(step, buffer, size);
   if (new_keys_wanted_ && kernel_sends()) return {.error = asio::error::connection_aborted};
@@ -79,6 +82,17 @@ TlsStream::Progress TlsStream::outcome(int result) {
   const bool cut_off = reason == 0 || ERR_GET_REASON(reason) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   if (cut_off) return {.error = asio::ssl::error::stream_truncated};
   return {.error = {static_cast<int>(reason), asio::error::get_ssl_category()}};
+}
+
+// One read an attempt. OpenSSL reads on until there is something for us; a peer that sends records of other kinds
+// without end, such as new keys of its own, would keep the loop from everybody else.
+long TlsStream::may_read(BIO* in, int operation, const char* /*data*/, std::size_t /*size*/, int /*number*/,
+                         long /*more*/, int result, std::size_t* /*processed*/) {
+  if (operation != BIO_CB_READ) return result;
+  auto* const self = reinterpret_cast<TlsStream*>(BIO_get_callback_arg(in));
+  if (!std::exchange(self->has_read_, true)) return result;
+  BIO_set_retry_read(in);
+  return -1;
 }
 
 // A peer may ask for new keys in mid connection (RFC 8446, 4.6.3). OpenSSL 3.0 does not give the kernel any, older

@@ -96,10 +96,13 @@ class TlsStream {
   Progress attempt(Step step, asio::mutable_buffer buffer);
   int call(Step step, asio::mutable_buffer buffer, std::size_t& size);
   Progress outcome(int result);
+  static long may_read(BIO* in, int operation, const char* data, std::size_t size, int number, long more, int result,
+                       std::size_t* processed);
   static void look_at(int written, int version, int type, const void* data, std::size_t size, SSL* ssl, void* self);
 
   Socket& socket_;
   std::unique_ptr<SSL, Free> ssl_;
+  bool has_read_ = false;         // from the socket, in this attempt
   bool new_keys_wanted_ = false;  // by the peer, for what we send
 };
 

@@ -41,6 +41,19 @@ Handler gated(std::shared_ptr<Gate> gate) {
 
 constexpr std::string_view get = "GET /s HTTP/1.1\r\nHost: h\r\n\r\n";
 
+// The loops stop to accept one after the other.
+bool comes_to_refuse(const ServerFixture& fixture) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::chrono::steady_clock::now() < end) {
+    try {
+      (void)fixture.raw();
+    } catch (const std::runtime_error&) {
+      return true;
+    }
+  }
+  return false;
+}
+
 TEST_CASE("draining lets a stream in flight end and closes what is idle") {
   const auto gate = std::make_shared<Gate>();
   ServerFixture fixture(gated(gate));
@@ -52,7 +65,7 @@ TEST_CASE("draining lets a stream in flight end and closes what is idle") {
   CHECK(fixture.server->stats().streaming == 1);
   auto drained = std::async(std::launch::async, [&] { return fixture.server->drain(std::chrono::seconds(30)); });
   CHECK(idle.read_all().empty());  // so the drain has begun
-  CHECK_THROWS(fixture.raw());
+  CHECK(comes_to_refuse(fixture));
   gate->pass();
   CHECK(busy.read_all() == "second");
   CHECK(busy.ended());

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,12 +30,13 @@ class RawSocket {
   ~RawSocket() { close(); }
 
   // "127.0.0.1:PORT" or "unix:PATH", as Server::addresses() has them.
-  static RawSocket connect(const std::string& address, int receive_buffer = 0) {
+  static RawSocket connect(const std::string& address, int receive_buffer = 0, int segment = 0) {
     if (address.starts_with("unix:")) return connect_unix(address.substr(5));
     RawSocket made(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (receive_buffer != 0) {
       ::setsockopt(made.fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
     }
+    if (segment != 0) ::setsockopt(made.fd_, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -314,6 +314,47 @@ TEST_CASE("a client that takes a little now and then is cut off too") {
   CHECK(fixture.seen().abort_reason == "the client stopped reading");
 }
 
+TEST_CASE("a client that takes a little is cut off, however often a file's pages are looked at meanwhile") {
+  const TemporaryFolder folder;
+  const std::string content(20'000'000, 'x');
+  const auto file = std::make_shared<WatchedFile>(folder, content);
+  ServerFixture fixture(streaming(content.size(), {FileRegion{file, 0, content.size()}}),
+                        {.send_timeout = std::chrono::seconds(2)});
+  fixture.serve();
+  // Small segments keep the server's socket buffer small, so that it has room for a little every second or so.
+  auto client = RawSocket::connect(fixture.address(), 4096, 536);
+  client.send(get);
+  for (int i = 0; i < 30 && !client.broken(); ++i) {
+    client.read_some();
+    std::this_thread::sleep_for(std::chrono::milliseconds(800));
+  }
+  CHECK(client.broken());
+  CHECK(fixture.seen().abort_reason == "the client stopped reading");
+}
+
+TEST_CASE("a client that takes enough is not cut off while the server's socket has no room yet") {
+  const TemporaryFolder folder;
+  const auto piece = megabyte(folder, true);
+  ServerFixture fixture(streaming(100'000'000, Pieces(100, piece)), {.send_timeout = std::chrono::seconds(2)});
+  fixture.serve();
+  auto client = RawSocket::connect(fixture.address(), 4096);
+  client.send(get);
+  // On loopback the buffer has room again after most of a megabyte: more than these seconds bring.
+  constexpr std::chrono::milliseconds whole{5'000};
+  constexpr std::size_t each_millisecond = 150;
+  const auto begun = std::chrono::steady_clock::now();
+  std::size_t taken = 0;
+  for (auto now = begun; now - begun < whole && !client.broken(); now = std::chrono::steady_clock::now()) {
+    const auto due = static_cast<std::size_t>((now - begun) / std::chrono::milliseconds(1)) * each_millisecond;
+    if (taken < due) {
+      taken += client.read_some().size();
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+  CHECK_FALSE(client.broken());
+}
+
 Task<Result<BodyPiece>> after(std::chrono::milliseconds delay, BodyPiece piece) {
   asio::steady_timer timer(co_await asio::this_coro::executor, delay);
   co_await timer.async_wait(asio::use_awaitable);

@@ -76,6 +76,15 @@ class TlsPeer {
     SSL_do_handshake(ssl_.get());
     flush();
   }
+  // What `count` new keys of ours and then `text` are on the wire.
+  std::string after_new_keys(int count, std::string_view text) {
+    for (int i = 0; i < count; ++i) {
+      SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+      SSL_do_handshake(ssl_.get());
+    }
+    SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size()));
+    return taken_out();
+  }
   void ask_for_renegotiation() {
     SSL_renegotiate(ssl_.get());
     SSL_do_handshake(ssl_.get());
@@ -117,16 +126,20 @@ class TlsPeer {
     if (!bytes.empty()) BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
     return !bytes.empty();
   }
-  bool flush() {
+  std::string taken_out() {
     char* data = nullptr;
     BIO* const out = SSL_get_wbio(ssl_.get());
     const long size = BIO_get_mem_data(out, &data);
-    std::string_view rest(data, static_cast<std::size_t>(size));
+    std::string bytes(data, static_cast<std::size_t>(size));
+    (void)BIO_reset(out);
+    return bytes;
+  }
+  bool flush() {
+    const auto bytes = taken_out();
     bool sent = true;
-    for (; sent && !rest.empty(); rest.remove_prefix(std::min(piece_, rest.size()))) {
+    for (std::string_view rest = bytes; sent && !rest.empty(); rest.remove_prefix(std::min(piece_, rest.size()))) {
       sent = socket_.send(rest.substr(0, piece_));
     }
-    (void)BIO_reset(out);
     return sent;
   }
 

@@ -2,7 +2,10 @@
 // has), by the kernel. Asking for the kernel where it has none must not make a difference.
 #include "proxy/net/tls_stream.h"
 
+#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+#include <future>
+#include <vector>
 
 #include "proxy/net/kernel_tls.h"
 #include "tests/proxy/net/server_fixture.h"
@@ -179,6 +182,29 @@ TEST_CASE("a client may change its own keys in mid connection") {
     const bool whole = client.read_response().ends_with(long_text());
     CHECK(whole);
   }
+}
+
+TEST_CASE("a client that changes its keys over and over keeps nobody waiting") {
+  constexpr int changes = 20'000;
+  TlsServer server(echo, GENERATE(false, true));
+  auto flooder = server.peer();
+  REQUIRE(flooder.handshake());
+  std::vector<TlsPeer> others;  // connections are spread evenly over two loops: one of these is on the flooder's
+  for (int i = 0; i < 3; ++i) {
+    others.push_back(server.peer());
+    REQUIRE(others.back().handshake());
+  }
+  const auto flood = flooder.after_new_keys(changes, last_get);
+  // The loops are held until everything is there, the flood first.
+  std::promise<void> released;
+  const auto until = released.get_future().share();
+  for (std::size_t loop = 0; loop < 2; ++loop) asio::post(server.fixture.loops.at(loop), [until] { until.wait(); });
+  flooder.socket().send(flood);
+  for (auto& other : others) other.send(get);
+  released.set_value();
+  for (auto& other : others) CHECK(other.read_response().ends_with("GET /a "));
+  CHECK(flooder.read_all().ends_with("GET /b "));
+  CHECK(server.fixture.seen(4).path == "/b");
 }
 
 TEST_CASE("a client that asks for new keys of ours gets them, or another connection, never an answer in the old ones") {
