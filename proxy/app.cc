@@ -103,6 +103,9 @@ Result<void> App::bring_up() try {
 
   if (auto recovered = recover(); !recovered) return recovered;
   if (auto built = build(*std::move(rules)); !built) return built;
+  commit_whole_fills();
+  // Before anybody may ask for a warm-up: what is on disk by then is the last process's.
+  if (auto begun = warm_->start(); !begun) spdlog::error("warm-ups cannot be taken up: {}", begun.error().context);
   {
     const MutexLock lock(ready_mutex_);
     ready_ = true;
@@ -113,8 +116,6 @@ Result<void> App::bring_up() try {
                  config_.offline ? ", offline" : "");
   }
   for (const auto& address : admin_server_->addresses()) spdlog::info("admin on {}", address);
-  commit_whole_fills();
-  if (auto begun = warm_->start(); !begun) spdlog::error("warm-ups cannot be taken up: {}", begun.error().context);
   return {};
 } catch (const std::exception& e) {
   return fail(ErrorCode::io, Blame::us, fmt::format("cannot start: {}", e.what()));

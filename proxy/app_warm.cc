@@ -52,8 +52,9 @@ WarmUp::WarmUp(const Parts& parts, RuleSet rules)
                  {}) {}
 
 Result<void> WarmUp::start() {
-  asio::co_spawn(loops_.next(), scheduler_.run(), asio::detached);
-  return jobs_.start();
+  auto taken_up = jobs_.start();
+  asio::co_spawn(loops_.next(), scheduler_.run(), asio::detached);  // joins those that go on
+  return taken_up;
 }
 
 void WarmUp::take(RuleSet rules) {

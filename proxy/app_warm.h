@@ -1,7 +1,8 @@
 // WarmUp: all that fetches images before anybody asks, built on the cache's parts.
 //
-// Made once there is a store; start() then takes up what the last process left, and rules run at their times; stop()
-// comes before the fills'. Thread-safe, but for start and stop (one after the other). Must outlive the loops' threads.
+// Made once there is a store; start() then takes up what the last process left, before anybody submits anything, and
+// rules run at their times; stop() comes before the fills'. Thread-safe, but for start and stop (one after the other).
+// Must outlive the loops' threads.
 #pragma once
 
 #include "proxy/admin/event_hub.h"

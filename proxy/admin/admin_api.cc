@@ -202,7 +202,8 @@ Task<Response> AdminApi::pin(const Request& request) const {
 }
 
 Task<Response> AdminApi::unpin(std::string escaped) const {
-  auto reference = percent_decode(escaped.substr(0, reference_limit));
+  if (escaped.size() > reference_limit) co_return json_error(400, "invalid argument", "the reference is too long");
+  auto reference = percent_decode(escaped);
   if (!reference) co_return json_error(reference.error());
   co_return co_await reported(pool_, [this, name = *reference] { return data_.unpin(name); }, as_json);
 }

@@ -57,7 +57,7 @@ Json seconds_json(const std::optional<std::chrono::seconds>& value) {
 void add_progress(Json& out, const WarmProgress& progress) {
   out["total_bytes"] = progress.total;
   out["stored_bytes"] = progress.stored;
-  out["percent"] = percent_of(progress.stored, progress.total);
+  out["percent"] = progress.total == 0 ? 0 : percent_of(progress.stored, progress.total);  // of what is not known
   out["bytes_per_second"] = progress.rate;
   out["eta_seconds"] = seconds_json(progress.eta);
 }

@@ -1,5 +1,6 @@
 #include "proxy/cli/follow_job.h"
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <optional>
@@ -51,10 +52,14 @@ class Interrupts {
   struct sigaction int_{}, term_{};
 };
 
-std::size_t terminal_width() {
+struct TerminalSize {
+  std::size_t columns = 80, rows = 24;
+};
+
+TerminalSize terminal_size() {
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  return {size.ws_col, size.ws_row};
 }
 
 // Where progress is shown.
@@ -82,7 +87,8 @@ class Display {
 
  private:
   void paint(const JsonView& job) {
-    const auto lines = progress_bars(job, terminal_width() - 1, most_bars);
+    const auto [columns, rows] = terminal_size();
+    const auto lines = progress_bars(job, columns - 1, std::clamp<std::size_t>(rows - 1, 1, most_bars));
     clear();
     for (const auto& line : lines) out_ << line << '\n';
     out_ << std::flush;

@@ -122,7 +122,7 @@ void add_warm_command(CLI::App& app, Console& console) {
       ->delimiter(',');
   command->add_option("--pin", options->pin, "Keep them from eviction for so long (30d)");
   command->add_flag("--dry-run", options->dry_run, "Only say what it would fetch, and whether that fits");
-  command->add_flag("--no-wait", options->no_wait, "Do not wait for the end");
+  command->add_flag("!--wait,--no-wait", options->no_wait, "Do not wait for the end; --wait, the default, does");
   command->add_flag("--json", options->as_json, "Print the API's JSON");
   command->callback([&console, options] {
     if (auto done = run(*options, console); !done) console.finish(std::unexpected(done.error()));

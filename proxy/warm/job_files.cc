@@ -63,6 +63,11 @@ class Members {
   WallTime time(const char* name) {
     return WallTime(std::chrono::seconds(take<std::int64_t>(name, &Json::is_number_integer)));
   }
+  std::chrono::seconds pin(const char* name) {
+    const auto value = number(name);
+    good_ = good_ && value <= static_cast<std::uint64_t>(longest_pin.count());
+    return std::chrono::seconds(good_ ? value : 0);
+  }
   bool flag(const char* name) { return take<bool>(name, &Json::is_boolean); }
   std::vector<std::string> texts(const char* name) {
     std::vector<std::string> out;
@@ -109,7 +114,7 @@ Result<WarmJobReport> job_from(const Json& json) {
   WarmJobReport job{.id = members.text("id"),
                     .request = {.images = members.texts("images"),
                                 .platforms = members.texts("platforms"),
-                                .pin = std::chrono::seconds(members.number("pin")),
+                                .pin = members.pin("pin"),
                                 .rule = members.text("rule"),
                                 .ours_only = members.flag("ours_only")},
                     .state = members.state(),

@@ -4,6 +4,7 @@
 // that cannot be read, with a word in the log. Errors: io, no_space, of the file system.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 #include "storage/file_system.h"
 
 namespace paddock {
+
+// More is neither asked for nor believed.
+inline constexpr std::chrono::seconds longest_pin{std::chrono::years(100)};
 
 // [0-9a-f]+(-[0-9a-f]+)*, at most 40 bytes: what may become the name of a file.
 bool is_job_id(std::string_view text);

@@ -68,13 +68,14 @@ Task<Result<WarmState>> WarmJobs::carry_out(std::shared_ptr<Job> job) {
   if (!room) co_return std::unexpected(std::move(room).error());
   if (!room->fits) co_return fail(ErrorCode::no_space, Blame::us, room->remedy);
   co_await take_stock(job);
-  if (job->request.pin.count() > 0) co_await pin(job);
+  const auto pinned = co_await pin(job);
   job->set_state(WarmState::filling);
   co_await in_parallel(blobs.size(), options_.blobs_at_once, [&](std::size_t index) { return fetch(job, index); });
   if (job->cancelled) co_return WarmState::cancelled;
+  if (!pinned) co_return std::unexpected(pinned.error().with("the images cannot be pinned"));
   const MutexLock lock(job->mutex);
-  const bool all_there = std::ranges::all_of(job->items, [](const Item& item) { return item.blob.stored; });
-  co_return all_known&& all_there ? WarmState::complete : WarmState::failed;
+  const bool whole = all_known && std::ranges::all_of(job->items, [](const Item& item) { return item.blob.stored; });
+  co_return whole ? WarmState::complete : WarmState::failed;
 }
 
 Task<Result<std::vector<PlannedImage>>> WarmJobs::resolve(const WarmRequest& request, std::shared_ptr<Job> job) {
@@ -157,7 +158,8 @@ Task<void> WarmJobs::take_stock(std::shared_ptr<Job> job) {
 }
 
 // Before it is filled, so that its first layers do not make room for its last. A pin that lasts longer stays.
-Task<void> WarmJobs::pin(std::shared_ptr<Job> job) {
+Task<Result<void>> WarmJobs::pin(std::shared_ptr<Job> job) {
+  if (job->request.pin.count() == 0) co_return Result<void>{};
   const WallTime until = parts_.clock.wall() + job->request.pin;
   std::vector<PinRecord> pins;
   {
@@ -166,7 +168,7 @@ Task<void> WarmJobs::pin(std::shared_ptr<Job> job) {
       if (image.digest && !image.error) pins.push_back({image.repository, image.target, *image.digest, until});
     }
   }
-  auto done = co_await parts_.pool.run([this, &pins]() -> Result<void> {
+  co_return co_await parts_.pool.run([this, &pins]() -> Result<void> {
     const auto known = parts_.catalog.pins();
     if (!known) return std::unexpected(known.error());
     for (auto& pin : pins) {
@@ -179,7 +181,6 @@ Task<void> WarmJobs::pin(std::shared_ptr<Job> job) {
     }
     return {};
   });
-  if (!done) spdlog::error("warm-up {} cannot pin its images: {}", job->id, done.error().context);
 }
 
 Task<void> WarmJobs::fetch(std::shared_ptr<Job> job, std::size_t index) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <charconv>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 #include <utility>
@@ -13,7 +14,6 @@ namespace paddock {
 namespace {
 
 constexpr std::size_t most_images = 1000, most_platforms = 16, longest_reference = 1024;
-constexpr std::chrono::seconds longest_pin{std::chrono::years(100)};
 
 std::unexpected<Error> refuse(std::string what) {
   return fail(ErrorCode::invalid_argument, Blame::client, std::move(what));
@@ -25,6 +25,14 @@ bool is_platform(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '_' || c == '.' || c == '-';
   };
   return text == "all" || (slashes >= 1 && slashes <= 2 && text.size() <= 64 && std::ranges::all_of(text, is_fine));
+}
+
+// Of a name that we did not give: 0.
+std::uint64_t number_of(const std::string& id) {
+  constexpr std::size_t longest = 12;  // digits; far beyond any clock
+  std::uint64_t number = 0;
+  if (id.size() <= longest) std::from_chars(id.data(), id.data() + id.size(), number, 16);
+  return number;
 }
 
 // The same thing, however it is put.
@@ -68,6 +76,7 @@ Result<void> WarmJobs::start() {
     for (auto& report : *loaded) {
       const auto job = std::make_shared<Job>(report);
       jobs_.emplace(report.id, job);
+      last_id_ = std::max(last_id_, number_of(report.id));
       if (job->over()) continue;
       line_.push_back(job);
       ++again;
@@ -84,12 +93,12 @@ void WarmJobs::stop() {
   for (const auto& [id, job] : jobs_) job->changed.notify_all();
 }
 
-std::string WarmJobs::new_id() const {
+// The time, or the number after the last: a clock that was set back must not make the newest job look like the oldest,
+// which is forgotten first.
+std::string WarmJobs::new_id() {
   const auto now = static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
-  for (;;) {
-    auto id = fmt::format("{:08x}-{:04x}", now, counter_++ & 0xffffU);
-    if (!jobs_.contains(id)) return id;
-  }
+  last_id_ = std::max(last_id_ + 1, now);
+  return fmt::format("{:08x}", last_id_);
 }
 
 Result<WarmTicket> WarmJobs::submit(WarmRequest asked) {
@@ -98,6 +107,7 @@ Result<WarmTicket> WarmJobs::submit(WarmRequest asked) {
   if (stopping_) return fail(ErrorCode::unavailable, Blame::us, "shutting down", true);
   const auto wanted = in_order(*request);
   std::shared_ptr<Job> job;
+  const MutexLock one_at_a_time(submitting_);
   {
     const MutexLock lock(mutex_);
     for (const auto& [id, known] : jobs_) {
@@ -151,7 +161,9 @@ Result<void> WarmJobs::cancel(const std::string& id) {
   if (!in_line) return {};  // who runs it sees to the rest
   job->settle(WarmState::cancelled, "", parts_.clock.wall());
   tell(*job);
-  return parts_.files.save(job->report());
+  auto saved = parts_.files.save(job->report());
+  forget_old();
+  return saved;
 }
 
 std::shared_ptr<WarmJobs::Job> WarmJobs::find(const std::string& id) const {
@@ -198,28 +210,30 @@ Task<void> WarmJobs::finish(std::shared_ptr<Job> job, WarmState state, std::stri
   spdlog::info("warm-up {} is {}: {} of {} bytes of {} images are there{}{}", job->id, to_string(state),
                report.progress.stored, report.progress.total, report.images.size(), report.error.empty() ? "" : "; ",
                report.error);
-  auto saved = co_await parts_.pool.run([this, &report] { return parts_.files.save(report); });
+  auto saved = co_await parts_.pool.run([this, &report] {
+    auto kept = parts_.files.save(report);
+    forget_old();
+    return kept;
+  });
   // After a restart it would be done again, which does no harm.
   if (!saved) spdlog::error("how warm-up {} ended cannot be kept: {}", job->id, saved.error().context);
-  std::vector<std::string> old;
-  {
-    const MutexLock lock(mutex_);
-    old = forget_old();
-  }
-  for (const auto& id : old) {
-    auto erased = co_await parts_.pool.run([this, &id] { return parts_.files.erase(id); });
-    if (!erased) spdlog::warn("warm-up {} cannot be forgotten: {}", id, erased.error().context);
-  }
 }
 
-std::vector<std::string> WarmJobs::forget_old() {
+void WarmJobs::forget_old() {
   std::vector<std::string> over;
-  for (const auto& [id, job] : jobs_) {
-    if (job->over()) over.push_back(id);
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [id, job] : jobs_) {
+      if (job->over()) over.push_back(id);
+    }
+    over.resize(over.size() - std::min(over.size(), options_.kept));
+    for (const auto& id : over) jobs_.erase(id);
   }
-  over.resize(over.size() - std::min(over.size(), options_.kept));
-  for (const auto& id : over) jobs_.erase(id);
-  return over;
+  for (const auto& id : over) {
+    if (auto erased = parts_.files.erase(id); !erased) {
+      spdlog::warn("warm-up {} cannot be forgotten: {}", id, erased.error().context);
+    }
+  }
 }
 
 }  // namespace paddock

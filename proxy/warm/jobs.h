@@ -11,8 +11,9 @@
 // answered for (job_files.h): what the last process had not finished goes on after start(). Finished ones are kept for
 // a while.
 //
-// Lifecycle: start() once there is a store; stop() before the coordinator's; running jobs then die with the event loops
-// and go on after the next start. Thread-safe; submit() and cancel() block. Must outlive the loops' threads.
+// Lifecycle: start() once there is a store, before the first submit(); stop() before the coordinator's; running jobs
+// then die with the event loops and go on after the next start. Thread-safe; submit() and cancel() block. Must outlive
+// the loops' threads.
 #pragma once
 
 #include <atomic>
@@ -104,7 +105,7 @@ class WarmJobs {
   [[nodiscard]] Result<WarmRequest> complete(WarmRequest request) const;
   Task<Result<std::vector<std::string>>> references(const WarmRequest& request, std::shared_ptr<Job> job);
   [[nodiscard]] std::shared_ptr<Job> find(const std::string& id) const;
-  [[nodiscard]] std::string new_id() const PADDOCK_REQUIRES(mutex_);
+  [[nodiscard]] std::string new_id() PADDOCK_REQUIRES(mutex_);
   // Lets the next ones in line begin.
   void advance();
   Task<void> run(std::shared_ptr<Job> job);
@@ -116,7 +117,7 @@ class WarmJobs {
                            PlannedImage& out);
   Task<Result<WarmFit>> fit(const std::vector<PlannedBlob>& blobs);
   Task<void> take_stock(std::shared_ptr<Job> job);
-  Task<void> pin(std::shared_ptr<Job> job);
+  Task<Result<void>> pin(std::shared_ptr<Job> job);
   Task<void> fetch(std::shared_ptr<Job> job, std::size_t index);
   Task<Result<void>> fetch_once(std::shared_ptr<Job> job, std::size_t index);
   void let_go(const Digest& digest);
@@ -124,20 +125,21 @@ class WarmJobs {
   [[nodiscard]] std::optional<std::chrono::milliseconds> delay_after(const Error& error, std::size_t attempt) const;
   Task<void> pause(std::shared_ptr<Job> job, std::chrono::milliseconds delay) const;
   Task<void> finish(std::shared_ptr<Job> job, WarmState state, std::string error);
-  // The finished ones that are too many, the oldest first.
-  std::vector<std::string> forget_old() PADDOCK_REQUIRES(mutex_);
+  // The oldest of the finished ones that are too many. Blocks.
+  void forget_old();
   void tell(Job& job) const;
 
   const Parts parts_;
   const Options options_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> fetched_{0};
+  Mutex submitting_;  // before mutex_; so that nobody joins, or is kept out by, a job that cannot be kept
   mutable Mutex mutex_;
   std::map<std::string, std::shared_ptr<Job>> jobs_ PADDOCK_GUARDED_BY(mutex_);  // by id, which grows with time
   std::deque<std::shared_ptr<Job>> line_ PADDOCK_GUARDED_BY(mutex_);
   std::size_t running_ PADDOCK_GUARDED_BY(mutex_) = 0;
   std::unordered_map<Digest, std::size_t> wanted_ PADDOCK_GUARDED_BY(mutex_);  // blobs, and by how many jobs
-  mutable std::uint64_t counter_ PADDOCK_GUARDED_BY(mutex_) = 0;
+  std::uint64_t last_id_ PADDOCK_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace paddock

@@ -28,6 +28,14 @@ bool is_runnable(const Descriptor& entry) {
   return !entry.os.empty() && entry.os != "unknown" && manifest_kind(entry.media_type) != ManifestKind::index;
 }
 
+// What a client may still be served is of no use later.
+Result<Manifest> read_kept(const ServedManifest& served) {
+  if (served.cache == CacheState::bypass) {
+    return fail(ErrorCode::no_space, Blame::us, "its manifest cannot be kept; the log says why (is the disk full?)");
+  }
+  return parse_manifest(*served.content, served.media_type);
+}
+
 }  // namespace
 
 std::string PlannedImage::name() const {
@@ -83,7 +91,8 @@ Result<void> Planner::locate(PlannedImage& image) const {
   if (!wanted) return std::unexpected(wanted.error());
   const auto set = upstreams_.get();
   auto target = locate_repository(set->selector, wanted->registry, wanted->repository);
-  image.ours = target || target.error().code != ErrorCode::not_found;
+  image.ours = target.has_value();
+  image.by_default = !wanted->registry;
   if (!target) return std::unexpected(std::move(target).error());
   image.upstream = set->entries.at(target->upstream);
   image.repository = {std::move(target->upstream), std::move(target->repository)};
@@ -103,7 +112,7 @@ Task<Result<void>> Planner::complete(PlannedImage& image, const std::vector<std:
   auto served = co_await resolve(image);
   if (!served) co_return std::unexpected(std::move(served).error());
   image.digest = served->digest;
-  auto manifest = parse_manifest(*served->content, served->media_type);
+  auto manifest = read_kept(*served);
   if (!manifest) co_return std::unexpected(std::move(manifest).error());
   if (manifest->kind == ManifestKind::index) co_return co_await add_index(image, *manifest, platforms);
   co_return co_await add_manifest(image, *std::move(manifest));
@@ -123,7 +132,7 @@ Task<Result<void>> Planner::add_index(PlannedImage& image, const Manifest& index
     std::erase_if(missing, is_this);
     auto served = co_await manifests_.by_digest(image.upstream.upstream, image.repository, entry.digest);
     if (!served) co_return std::unexpected(std::move(served).error().with(platform_of(entry)));
-    auto manifest = parse_manifest(*served->content, served->media_type);
+    auto manifest = read_kept(*served);
     if (!manifest) co_return std::unexpected(std::move(manifest).error().with(platform_of(entry)));
     if (auto added = co_await add_manifest(image, *std::move(manifest)); !added) co_return added;
     image.platforms.push_back(platform_of(entry));
@@ -161,7 +170,11 @@ Task<Result<void>> Planner::add_manifest(PlannedImage& image, Manifest manifest)
 Task<void> Planner::look_for_nearest(PlannedImage& image) {
   if (image.target.contains(':') || image.repository.upstream.empty()) co_return;
   const auto tags = co_await lists_.get(image.upstream.upstream, image.repository);
-  if (!tags) co_return;
+  if (!tags) {
+    // Names without a registry are Docker Hub's too: one that the default upstream has never heard of is.
+    if (image.by_default && tags.error().code == ErrorCode::not_found) image.ours = false;
+    co_return;
+  }
   image.error->context = "no such tag";
   image.nearest = nearest_tags(image.repository.repository, image.target, **tags);
 }

@@ -36,7 +36,8 @@ struct PlannedImage {
   std::vector<std::string> platforms{}, missing_platforms{};
   std::vector<PlannedBlob> blobs{};  // each once
   std::optional<Error> error{};
-  bool ours = true;  // some upstream here is meant
+  bool ours = true;         // some upstream here is meant
+  bool by_default = false;  // the default one, for want of a registry's name
   std::vector<std::string> nearest{};
 
   [[nodiscard]] std::string name() const;  // in full; empty where the upstream is not known

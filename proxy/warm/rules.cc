@@ -62,6 +62,7 @@ Result<void> Rules::fill_in(WarmRequest& request) const {
     if (!rule) return std::unexpected(std::move(rule).error());
     if (request.platforms.empty()) request.platforms = std::move(rule->platforms);
     if (request.pin.count() == 0) request.pin = rule->pin;
+    if (!rule->from_ci.empty()) request.ours_only = true;
   }
   if (request.platforms.empty()) request.platforms = usual_platforms;
   return {};

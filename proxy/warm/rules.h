@@ -46,7 +46,8 @@ class Rules {
 
   void replace(RuleSet rules);
   [[nodiscard]] std::shared_ptr<const RuleSet> get() const;
-  // Platforms and pin of a request that names a rule, where it does not say them itself.
+  // Platforms and pin of a request that names a rule, where it does not say them itself. CI files name images of
+  // elsewhere too.
   Result<void> fill_in(WarmRequest& request) const;
   // The images that a rule means now.
   Task<Result<std::vector<std::string>>> expand(std::string name) const;

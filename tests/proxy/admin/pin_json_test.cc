@@ -54,6 +54,7 @@ TEST_CASE("images are pinned and unpinned over the API") {
   api.error = Error{ErrorCode::not_found, Blame::client, "not pinned"};
   CHECK(api.ask(to_pins(Method::del, "", "/a/b")).status == 404);
   CHECK(api.ask(to_pins(Method::del)).status == 405);
+  CHECK(api.ask(to_pins(Method::del, "", "/" + std::string(1025, 'a'))).status == 400);
 }
 
 TEST_CASE("what a form could send pins nothing") {

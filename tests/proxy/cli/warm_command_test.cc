@@ -35,7 +35,7 @@ struct WarmServer {
 TEST_CASE("warm waits for the job's end, and its exit status tells how it ended") {
   WarmServer cache;
   cache.api.job = [](int look) { return look < 3 ? test::sample_job() : ended(WarmState::complete); };
-  const auto outcome = cache.warm({"a/b:1", "c", "--platform", "linux/arm64,linux/amd64", "--pin", "30d"});
+  const auto outcome = cache.warm({"a/b:1", "c", "--wait", "--platform", "linux/arm64,linux/amd64", "--pin", "30d"});
   CHECK(outcome.status == 0);
   CHECK(outcome.err.empty());
   CHECK_THAT(outcome.out,

@@ -71,6 +71,16 @@ TEST_CASE_METHOD(FilesFixture, "files that are no jobs are passed over, whatever
   CHECK(files.load().value().size() == 1);
 }
 
+TEST_CASE_METHOD(FilesFixture, "a pin longer than may be asked for is no job's") {
+  auto job = sample("0a");
+  job.request.pin = longest_pin;
+  REQUIRE(files.save(job));
+  CHECK(files.load().value().size() == 1);
+  job.request.pin += std::chrono::seconds(1);
+  REQUIRE(files.save(job));
+  CHECK(files.load().value().empty());
+}
+
 TEST_CASE_METHOD(FilesFixture, "a job under another's name is not believed") {
   REQUIRE(files.save(sample("0a")));
   const auto text = read_file(fs, "/jobs/0a.json", 1 << 20).value();

@@ -231,6 +231,67 @@ TEST_CASE_METHOD(WarmFixture, "only so many finished jobs are remembered, here a
   CHECK(short_memory.job(last));
 }
 
+TEST_CASE_METHOD(WarmFixture, "jobs that are cancelled in line are forgotten like the others") {
+  WarmJobs::Options few = options;
+  few.jobs_at_once = 1;
+  few.kept = 2;
+  auto& line = another(few, parts());
+  add_image({pattern(100)}, "1");
+  upstream->hold("get_manifest");
+  const auto first = line.submit({.images = one("paddlepaddle/paddle:1")}).value();
+  REQUIRE(upstream->wait_for_held());
+  for (int i = 2; i < 8; ++i) {
+    REQUIRE(line.cancel(line.submit({.images = one("paddlepaddle/paddle:" + std::to_string(i))})->id));
+  }
+  CHECK(line.jobs().size() == 3);
+  CHECK(files.load()->size() == 3);
+  upstream->release();
+  while (!is_final(line.job(first.id)->state)) std::this_thread::yield();
+}
+
+TEST_CASE_METHOD(WarmFixture, "a clock that was set back does not make the newest job the first to be forgotten") {
+  WarmJobs::Options few = options;
+  few.kept = 1;
+  add_image({pattern(100)}, "1");
+  const auto run_one = [&](WarmJobs& with) {
+    const auto id = with.submit({.images = one("paddlepaddle/paddle:1")})->id;
+    for (auto job = with.job(id); job && !is_final(job->state); job = with.job(id)) std::this_thread::yield();
+    return id;
+  };
+  auto& before = another(few, parts());
+  const auto first = run_one(before);
+  clock.advance(-1h);
+  const auto second = run_one(before);
+  CHECK(second > first);
+  while (before.job(first) || files.load()->size() > 1) std::this_thread::yield();
+  CHECK(before.job(second));
+  before.stop();
+
+  auto& after = another(few, parts());
+  REQUIRE(after.start());
+  const auto third = run_one(after);
+  CHECK(third > second);
+  while (after.job(second)) std::this_thread::yield();
+  CHECK(after.job(third));
+}
+
+TEST_CASE_METHOD(WarmFixture, "a job whose images cannot be pinned fails, though they are there") {
+  add_image({pattern(100)}, "1");
+  REQUIRE(warm({.images = one("paddlepaddle/paddle:1")}).state == WarmState::complete);
+  auto full = parts();
+  full.expand = [&](std::string) -> Task<Result<std::vector<std::string>>> {
+    fs.fail_all(FaultFileSystem::Op::rename, ErrorCode::no_space);  // from when the job is kept on
+    co_return one("paddlepaddle/paddle:1");
+  };
+  auto& jobs_on_full_disk = another(options, full);
+  const auto id = jobs_on_full_disk.submit({.pin = 1h, .rule = "r"})->id;
+  while (!is_final(jobs_on_full_disk.job(id)->state)) std::this_thread::yield();
+  const auto job = jobs_on_full_disk.job(id).value();
+  CHECK(job.state == WarmState::failed);
+  CHECK(job.error.starts_with("the images cannot be pinned: "));
+  CHECK(job.images.at(0).state == WarmState::complete);
+}
+
 TEST_CASE_METHOD(WarmFixture, "images of elsewhere are left out where only ours are wanted, else they fail") {
   add_image({pattern(100)}, "1");
   const std::vector<std::string> images{"ghcr.io/other/thing:1", "paddlepaddle/paddle:1"};

@@ -86,6 +86,30 @@ TEST_CASE_METHOD(WarmFixture, "what cannot be meant is said without asking anybo
   CHECK(upstream->count() == 0);
 }
 
+TEST_CASE_METHOD(WarmFixture, "an image whose manifests cannot be kept is not planned, though clients get it") {
+  const auto amd = add_image({pattern(1000)}, "plain");
+  add_index({{"linux/amd64", amd}}, "index");
+  fs.fail_all(FaultFileSystem::Op::rename, ErrorCode::no_space);
+  for (const auto* tag : {"plain", "index"}) {
+    const auto image = planned("paddlepaddle/paddle:" + std::string(tag));
+    REQUIRE(image.error);
+    CHECK(image.error->code == ErrorCode::no_space);
+  }
+  fs.clear();
+  CHECK_FALSE(planned("paddlepaddle/paddle:index").error);
+}
+
+TEST_CASE_METHOD(WarmFixture, "what no upstream here is for, may serve, or has heard of is not ours") {
+  set_upstreams({"paddlepaddle/*", "python"});
+  add_image({pattern(1000)}, "1.0");
+  CHECK(planned("paddlepaddle/paddle:1.0").ours);
+  CHECK(planned("paddlepaddle/paddle:9.9").ours);
+  CHECK_FALSE(planned("ghcr.io/a/b:1").ours);
+  CHECK_FALSE(planned("redis:7").ours);
+  CHECK_FALSE(planned("python:3.8").ours);
+  CHECK(planned("up.example/python:3.8").ours);
+}
+
 TEST_CASE_METHOD(WarmFixture, "an upstream that is away is an error of its own, and its tags are not asked for") {
   upstream->fail_calls("get_manifest", broken_connection, 0);
   const auto image = planned("paddlepaddle/paddle:1.0");

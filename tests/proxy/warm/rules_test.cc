@@ -110,6 +110,16 @@ TEST_CASE_METHOD(RulesFixture, "a request takes from its rule what it does not s
   CHECK(without.platforms == Names{"linux/amd64"});
 }
 
+TEST_CASE_METHOD(RulesFixture, "of a rule that reads CI files only our images are wanted") {
+  auto of_ci = rule({"paddlepaddle/paddle:latest"});
+  WarmRequest request{.platforms = {}, .rule = "r"};
+  REQUIRE(with(of_ci).fill_in(request));
+  CHECK_FALSE(request.ours_only);
+  of_ci.from_ci = {"/srv/ci"};
+  REQUIRE(with(of_ci).fill_in(request));
+  CHECK(request.ours_only);
+}
+
 TEST_CASE_METHOD(RulesFixture, "a new set takes the place of the old one") {
   auto& rules = with(rule({"paddlepaddle/paddle:latest"}));
   const auto before = rules.get();
