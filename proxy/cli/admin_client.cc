@@ -7,11 +7,26 @@
 #include "proxy/cli/blocking_http.h"
 #include "proxy/cli/config_files.h"
 #include "proxy/cli/json_view.h"
+#include "proxy/oci/printable.h"
 
 namespace paddock {
 namespace {
 
 constexpr std::size_t answer_limit = std::size_t{64} * 1024 * 1024;  // bytes
+
+constexpr int depth_limit = 64;  // of nesting, as what prints and copies JSON recurses
+
+// Nothing when it is none, or nested too deep.
+std::optional<nlohmann::ordered_json> parse_answer(const std::string& body) {
+  using Json = nlohmann::ordered_json;
+  bool deep = false;
+  const auto shallow = [&](int depth, Json::parse_event_t /*event*/, Json& /*value*/) {
+    deep = deep || depth > depth_limit;
+    return !deep;
+  };
+  auto json = Json::parse(body, shallow, false);
+  return deep || json.is_discarded() ? std::nullopt : std::optional(std::move(json));
+}
 
 ErrorCode code_of(int status) {
   if (status == 404) return ErrorCode::not_found;
@@ -89,14 +104,14 @@ Result<nlohmann::ordered_json> AdminClient::read_answer(int status, const std::s
                 fmt::format("{} wants {} token: give --token-file or PADDOCK_TOKEN", server_.origin(),
                             token_.empty() ? "a" : "another"));
   }
-  auto json = nlohmann::ordered_json::parse(body, nullptr, false);
-  if (!json.is_object()) {
+  auto json = parse_answer(body);
+  if (!json || !json->is_object()) {
     return fail(ErrorCode::protocol, Blame::upstream,
                 fmt::format("what answers at {} (status {}) is not paddock's admin address: give --server",
                             server_.origin(), status));
   }
-  if (status == 200 || status == 202) return json;
-  auto reason = JsonView(json).at("error").text("message");
+  if (status == 200 || status == 202) return *std::move(json);
+  auto reason = public_message(JsonView(*json).at("error").text("message"));
   if (reason.empty()) reason = "no reason given";
   return fail(code_of(status), Blame::upstream, fmt::format("{} answered {}: {}", server_.origin(), status, reason));
 }

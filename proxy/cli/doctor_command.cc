@@ -62,7 +62,8 @@ Result<std::string> examine_machine(const DoctorOptions& options, const config::
                                     const CacheClient& cache, int& status) {
   const auto gpus = options.driver.empty() ? probe_gpus() : host_with_driver(options.driver);
   if (!gpus && !options.driver.empty()) return std::unexpected(gpus.error().with("--driver"));
-  const auto findings = examine({.files = HostFiles(options.root)}, config, cache);
+  const bool has_cache = options.cache.empty() || is_loopback(cache.url());
+  const auto findings = examine({.files = HostFiles(options.root), .has_cache = has_cache}, config, cache);
   if (!all_in_order(findings)) status = exit_failed;
   if (options.as_json) return to_text({{"checks", findings_json(findings)}, {"host", gpus_json(gpus)}});
   return describe(findings) + describe_gpus(gpus);
@@ -89,7 +90,10 @@ void add_doctor_command(CLI::App& app, Console& console) {
   command->add_option("--driver", options->driver,
                       "NVIDIA driver to judge by, in place of this machine's: 535.104.05, or 535");
   command->add_option("--config", options->config, "Configuration file (YAML)")->envname("PADDOCK_CONFIG");
-  command->add_option("--cache", options->cache, "URL of the cache's registry side (default: the configured one)");
+  command->add_option(
+      "--cache", options->cache,
+      "URL of the cache's registry side (default: the configured one); when on another machine, data folder "
+      "and upstreams are not looked at");
   command->add_option("--platform", options->platform, "Platform of an image with several")->capture_default_str();
   command->add_option("--root", options->root, "Where this machine's files are, seen from a container")
       ->capture_default_str();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <netdb.h>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <spdlog/fmt/fmt.h>
@@ -11,11 +10,11 @@
 #include <utility>
 
 #include "proxy/cli/config_files.h"
+#include "proxy/cli/doctor_upstream.h"
 #include "proxy/cli/format.h"
 #include "proxy/host/engine_settings.h"
 #include "proxy/host/host_checks.h"
 #include "proxy/net/tls.h"
-#include "proxy/upstream/proxy_environment.h"
 
 namespace paddock {
 namespace {
@@ -33,57 +32,62 @@ Result<Room> room_in(const std::filesystem::path& folder) {
 // One that is to be made has the room of what is there already.
 Result<Room> data_room(std::filesystem::path folder) {
   std::error_code ignored;
-  folder = std::filesystem::absolute(folder, ignored);
   while (!std::filesystem::exists(folder, ignored) && folder.has_relative_path()) folder = folder.parent_path();
   return room_in(folder);
 }
 
 CacheAddress address_of(const Url& url) {
-  const bool loopback = url.host == "localhost" || url.host == "::1" || url.host.starts_with("127.");
-  return {.host = url.host, .authority = url.authority(), .tls = url.tls, .loopback = loopback};
+  return {.host = url.host, .authority = url.authority(), .tls = url.tls, .loopback = is_loopback(url)};
 }
 
-std::vector<std::string> names_of(const config::Config& config) {
-  std::vector<std::string> names;
-  for (const auto& upstream : config.upstreams) names.push_back(upstream.name);
+UpstreamNames names_of(const config::Config& config) {
+  UpstreamNames names;
+  for (const auto& upstream : config.upstreams) {
+    names.all.push_back(upstream.name);
+    if (upstream.is_default) names.bare = upstream.name;
+  }
   return names;
-}
-
-std::optional<std::string> name_error(const std::string& host) {
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(host.c_str(), nullptr, nullptr, &found);
-  if (error == 0) ::freeaddrinfo(found);
-  return error == 0 ? std::nullopt : std::optional<std::string>(::gai_strerror(error));
 }
 
 class Examiner {
  public:
   Examiner(const HostExamination& examination, const config::Config& config, const CacheClient& cache)
       : files_(examination.files),
+        has_cache_(examination.has_cache),
         patience_(examination.patience),
         config_(config),
         cache_(cache),
         address_(address_of(cache.url())) {}
 
   Findings examine() {
-    findings_.push_back(
-        data_room_finding(config_.storage.path, data_room(config_.storage.path), config_.storage.min_free));
+    if (has_cache_) examine_data_room();
     examine_engine_rooms();
     examine_cache();
-    std::ranges::move(docker_findings(files_, address_), std::back_inserter(findings_));
-    std::ranges::move(containerd_findings(files_, address_, names_of(config_)), std::back_inserter(findings_));
-    std::ranges::move(podman_findings(files_, address_, names_of(config_)), std::back_inserter(findings_));
+    const auto names = names_of(config_);
+    std::ranges::move(docker_findings(files_, address_, names), std::back_inserter(findings_));
+    std::ranges::move(containerd_findings(files_, address_, names), std::back_inserter(findings_));
+    std::ranges::move(podman_findings(files_, address_, names), std::back_inserter(findings_));
+    if (has_cache_) examine_configuration();
+    if (clock_) findings_.push_back(*clock_);
+    return std::move(findings_);
+  }
+
+ private:
+  void examine_data_room() {
+    std::error_code ignored;
+    const auto folder = std::filesystem::absolute(config_.storage.path, ignored);
+    findings_.push_back(data_room_finding(folder.string(), data_room(folder), config_.storage.min_free));
+  }
+
+  void examine_configuration() {
     if (!config_.offline) {
       for (const auto& upstream : config_.upstreams) examine_upstream(upstream);
     }
     for (const auto& problem : file_problems(config_)) {
       findings_.push_back(wrong("configuration", problem, "paddock config check FILE says more"));
     }
-    if (clock_) findings_.push_back(*clock_);
-    return std::move(findings_);
   }
 
- private:
   void examine_engine_rooms() {
     for (const auto* folder : {"/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"}) {
       if (!files_.exists(folder)) continue;
@@ -93,9 +97,12 @@ class Examiner {
 
   void examine_cache() {
     const auto answer = greet(nullptr);
-    findings_.push_back(cache_finding(address_, status_of(answer)));
-    if (answer) take_clock(*answer, address_.origin());
-    if (!address_.tls) return;
+    const bool untrusted = !answer && is_untrusted(answer.error());
+    const bool marked = answer && answer->headers.get("X-Paddock-Cache").has_value();
+    if (!untrusted) findings_.push_back(cache_finding(address_, status_of(answer), marked));
+    // One on this machine has its clock.
+    if (answer && !address_.loopback) take_clock(answer->headers.get("Date").value_or(""), address_.origin());
+    if (!address_.tls || (!answer && !untrusted)) return;
     CertificateTrust trust{.docker_installed = files_.exists("/etc/docker")};
     if (!answer) trust.system = std::unexpected(answer.error());
     const auto file = "/etc/docker/certs.d/" + address_.authority + "/ca.crt";
@@ -119,37 +126,11 @@ class Examiner {
   }
 
   void examine_upstream(const config::UpstreamOptions& upstream) {
-    const auto proxies = ProxyEnvironment::read(ProxyEnvironment::process_environment);
     for (const auto& endpoint : upstream.endpoints) {
-      EndpointTrial trial{.endpoint = endpoint};
-      if (const auto url = Url::parse(endpoint)) {
-        const auto proxy = proxies ? proxies->proxy_for(*url) : std::nullopt;
-        if (proxy) trial.proxy = proxy->origin();
-        trial.name_error = name_error(proxy ? proxy->host : url->host);
-        if (!trial.name_error) ask(*url, proxy, upstream, trial);
-      }
-      findings_.push_back(endpoint_finding(upstream.name, trial, !upstream.username.empty()));
+      const auto answer = try_endpoint(endpoint, upstream, patience_);
+      take_clock(answer.date, upstream.name);
+      findings_.push_back(endpoint_finding(upstream.name, answer.trial, !upstream.username.empty()));
     }
-  }
-
-  void ask(const Url& url, const std::optional<Url>& proxy, const config::UpstreamOptions& upstream,
-           EndpointTrial& trial) {
-    ClientRequest request;
-    request.url = url.with_target("/v2/");
-    request.proxy = proxy;
-    if (url.tls && !upstream.ca_file.empty()) {
-      auto tls = make_tls_client(upstream.ca_file);
-      if (!tls) {
-        trial.status = std::unexpected(std::move(tls).error());
-        return;
-      }
-      request.tls = *std::move(tls);
-    }
-    const auto answer = ask_http(std::move(request), patience_, greeting_limit);
-    trial.status = status_of(answer);
-    if (!answer) return;
-    trial.challenge = answer->headers.get("WWW-Authenticate").value_or("");
-    take_clock(*answer, upstream.name);
   }
 
   static Result<int> status_of(const Result<HttpAnswer>& answer) {
@@ -158,12 +139,12 @@ class Examiner {
   }
 
   // The first who says the time.
-  void take_clock(const HttpAnswer& answer, const std::string& server) {
-    const auto date = answer.headers.get("Date");
-    if (!clock_ && date) clock_ = clock_finding(*date, server, std::chrono::system_clock::now());
+  void take_clock(std::string_view date, const std::string& server) {
+    if (!clock_ && !date.empty()) clock_ = clock_finding(date, server, std::chrono::system_clock::now());
   }
 
   const HostFiles& files_;
+  const bool has_cache_;
   const std::chrono::milliseconds patience_;
   const config::Config& config_;
   const CacheClient& cache_;
@@ -174,6 +155,10 @@ class Examiner {
 
 }  // namespace
 
+bool is_loopback(const Url& url) {
+  return url.host == "localhost" || url.host == "::1" || url.host.starts_with("127.");
+}
+
 Findings examine(const HostExamination& examination, const config::Config& config, const CacheClient& cache) {
   return Examiner(examination, config, cache).examine();
 }
@@ -181,8 +166,8 @@ Findings examine(const HostExamination& examination, const config::Config& confi
 std::string describe(const Findings& findings) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& one : findings) {
-    rows.push_back({std::string(to_string(one.severity)), one.check,
-                    one.remedy.empty() ? one.text : one.text + ": " + one.remedy});
+    rows.push_back({std::string(to_string(one.severity)), one.check, one.text});
+    if (!one.remedy.empty()) rows.push_back({"", "", "-> " + one.remedy});
   }
   return format_table(rows);
 }

@@ -17,8 +17,12 @@ namespace paddock {
 
 struct HostExamination {
   HostFiles files;
+  bool has_cache = true;  // it runs here: its data folder, files and upstreams are looked at too
   std::chrono::milliseconds patience{5000};
 };
+
+// Whether that is this machine.
+bool is_loopback(const Url& url);
 
 Findings examine(const HostExamination& examination, const config::Config& config, const CacheClient& cache);
 std::string describe(const Findings& findings);

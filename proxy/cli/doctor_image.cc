@@ -83,6 +83,13 @@ void append(Rows& rows, const std::string& subject, const Verdict& verdict) {
   }
 }
 
+// Whether an image that says what it is for is for that; variants apart.
+bool fits(const ImageNeeds& needs, std::string_view platform) {
+  if (needs.os.empty() || needs.architecture.empty()) return true;
+  const auto own = needs.os + "/" + needs.architecture;
+  return platform == own || platform.starts_with(own + "/");
+}
+
 Json error_json(const Error& error) { return {{"code", to_string(error.code)}, {"message", error.context}}; }
 
 }  // namespace
@@ -98,6 +105,11 @@ Result<ImageDiagnosis> diagnose(const ImageQuestion& question, const CacheClient
   if (!found) return std::unexpected(std::move(found).error().with(reference->to_string()));
   auto needs = read_image_needs(found->content, parse_tag(reference->repository, reference->tag.value_or("")));
   if (!needs) return std::unexpected(std::move(needs).error().with(reference->to_string()));
+  if (found->platform.empty() && !fits(*needs, question.platform)) {
+    return fail(ErrorCode::not_found, Blame::client,
+                fmt::format("{} is for {} alone, not for {}: give --platform", reference->to_string(),
+                            quote(needs->os + "/" + needs->architecture), question.platform));
+  }
   ImageDiagnosis diagnosis{reference->to_string(), std::move(found->platform), found->manifest.to_string(),
                            *std::move(needs), std::move(host)};
   if (diagnosis.platform.empty()) diagnosis.platform = diagnosis.needs.os + "/" + diagnosis.needs.architecture;

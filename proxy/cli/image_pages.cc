@@ -6,7 +6,9 @@
 namespace paddock {
 namespace {
 
-constexpr std::size_t pages_limit = 10'000;  // a server that never ends its list is not followed for ever
+// A server that never ends its list is not followed for ever.
+constexpr std::size_t pages_limit = 10'000;
+constexpr std::size_t images_limit = 1'000'000;
 
 }  // namespace
 
@@ -21,7 +23,7 @@ Result<nlohmann::ordered_json> fetch_pages(const AdminClient& client, const std:
     images.insert(images.end(), found->begin(), found->end());
     const auto next = JsonView(*answer).text("next");
     if (next.empty()) return images;
-    if (found->empty()) break;
+    if (found->empty() || images.size() > images_limit) break;
     page = target + "&after=" + percent_encode(next);
   }
   return fail(ErrorCode::protocol, Blame::upstream,

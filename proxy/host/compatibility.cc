@@ -18,16 +18,22 @@ Floor forward_floor(const ImageNeeds& needs) {
   return forward_compatibility_floor(*needs.compatibility);
 }
 
+// What a driver has to be. CUDA 11.0 came with one that is older than the floor of its major version.
+void put_drivers(Verdict& verdict, const CudaVersion& cuda) {
+  if (const auto release = release_for(cuda)) verdict.whole_driver = release->driver;
+  const auto minor = minor_version_floor(cuda.major());
+  const bool by_minor = minor && (!verdict.whole_driver || *minor < *verdict.whole_driver);
+  verdict.least_driver = by_minor ? minor : verdict.whole_driver;
+}
+
 class Judgement {
  public:
   Judgement(const ImageNeeds& needs, const GpuHost& host, const Gpu* gpu)
       : needs_(needs), host_(host), gpu_(gpu), cuda_(*needs.cuda) {}
 
   Verdict decide() {
-    if (const auto release = release_for(cuda_)) verdict_.whole_driver = release->driver;
-    const auto minor = minor_version_floor(cuda_.major());
-    verdict_.least_driver = minor ? minor : verdict_.whole_driver;
-    decide_by_driver(minor);
+    put_drivers(verdict_, cuda_);
+    decide_by_driver(minor_version_floor(cuda_.major()));
     decide_by_architecture();
     return std::move(verdict_);
   }
@@ -62,9 +68,9 @@ class Judgement {
 
   void by_minor_version(const DottedVersion& floor) {
     answer(Answer::runs_with_limits,
-           fmt::format("driver {} runs all of CUDA {}.x from {} on (minor-version compatibility), without the driver "
-                       "features that came later; PTX code may fail to compile",
-                       host_.driver.text(), cuda_.major(), floor.text()));
+           fmt::format("drivers from {} on run all of CUDA {}.x (minor-version compatibility), this is {}: without the "
+                       "driver features that came later, and PTX code may fail to compile",
+                       floor.text(), cuda_.major(), host_.driver.text()));
     if (!verdict_.whole_driver)
       verdict_.reasons.push_back("CUDA " + cuda_.text() + " is newer than this program knows");
     mind_branch(floor);
@@ -103,21 +109,28 @@ class Judgement {
     if (gpu_ == nullptr || !gpu_->compute_capability) return;
     const auto& capability = *gpu_->compute_capability;
     const auto support = architecture_support(cuda_, capability);
-    if (support == ArchitectureSupport::no_longer) {
-      answer(Answer::does_not_run,
-             fmt::format("CUDA {} has no code for this GPU any more (compute capability {}): take an image of an older "
-                         "CUDA",
-                         cuda_.text(), capability.text()));
-      verdict_.least_driver.reset();
-      verdict_.whole_driver.reset();
+    if (support == ArchitectureSupport::supported) return;
+    if (support == ArchitectureSupport::no_longer) return no_longer(capability);
+    const auto first = first_cuda_for(capability);
+    auto reason =
+        fmt::format("CUDA {} is older than this GPU (compute capability {}{})", cuda_.text(), capability.text(),
+                    first ? ", from CUDA " + first->text() + " on" : ", which is newer than this program knows");
+    if (support == ArchitectureSupport::by_generation) {
+      verdict_.reasons.push_back(reason + ": its code for older GPUs of the same generation runs");
+      return;
     }
-    if (support != ArchitectureSupport::not_yet) return;
-    auto reason = fmt::format(
-        "CUDA {} is older than this GPU (compute capability {}, from CUDA {} on): only what brings "
-        "PTX code runs",
-        cuda_.text(), capability.text(), first_cuda_for(capability)->text());
+    reason += ": only what brings PTX code runs";
     if (verdict_.answer == Answer::runs) return answer(Answer::runs_with_limits, std::move(reason));
     verdict_.reasons.push_back(std::move(reason));
+  }
+
+  void no_longer(const DottedVersion& capability) {
+    answer(
+        Answer::does_not_run,
+        fmt::format("CUDA {} has no code for this GPU any more (compute capability {}): take an image of an older CUDA",
+                    cuda_.text(), capability.text()));
+    verdict_.least_driver.reset();
+    verdict_.whole_driver.reset();
   }
 
   const ImageNeeds& needs_;
@@ -155,9 +168,7 @@ Verdict judge_without_driver(const ImageNeeds& needs, const std::string& why) {
   if (!needs.cuda && !needs.wants_gpu) return judge_without_cuda(needs);
   Verdict verdict{Answer::does_not_run, {why}};
   if (!needs.cuda) return verdict;
-  if (const auto release = release_for(*needs.cuda)) verdict.whole_driver = release->driver;
-  const auto minor = minor_version_floor(needs.cuda->major());
-  verdict.least_driver = minor ? minor : verdict.whole_driver;
+  put_drivers(verdict, *needs.cuda);
   return verdict;
 }
 

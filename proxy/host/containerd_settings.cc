@@ -42,11 +42,14 @@ class Containerd {
  public:
   Containerd(const HostFiles& files, const CacheAddress& cache) : files_(files), cache_(cache) {}
 
-  Findings examine(const std::vector<std::string>& upstreams) {
+  Findings examine(const UpstreamNames& upstreams) {
     const auto config = read_config(files_);
-    if (!config) return {wrong("containerd", config.error().context, "mend it: containerd does not start with it")};
+    if (!config && config.error().code == ErrorCode::invalid_argument) {
+      return {wrong("containerd", config.error().context, "mend it: containerd does not start with it")};
+    }
+    if (!config) return {warning("containerd", config.error().context, "run this as root")};
     folder_ = config->folder.empty() ? std::string(usual_folder) : config->folder;
-    for (const auto& upstream : upstreams) examine_upstream(upstream);
+    for (const auto& upstream : upstreams.all) examine_upstream(upstream);
     sum_up();
     if (config->old_mirrors && !config->folder.empty()) {
       findings_.push_back(wrong("containerd",
@@ -76,7 +79,8 @@ class Containerd {
     auto file = folder_ + "/" + upstream + "/hosts.toml";
     if (!files_.exists(file)) file = folder_ + "/_default/hosts.toml";
     const auto content = files_.read(file);
-    if (!content) return missing_.push_back(upstream);
+    if (!content && content.error().code == ErrorCode::not_found) return missing_.push_back(upstream);
+    if (!content) return findings_.push_back(warning("containerd", content.error().context, "run this as root"));
     const auto tables = parse_toml(*content);
     if (!tables) {
       return findings_.push_back(
@@ -85,23 +89,28 @@ class Containerd {
     const auto found = std::ranges::find_if(*tables, [&](const TomlTable& table) {
       return table.path.size() == 2 && table.path[0] == "host" && names_cache(table.path[1], cache_);
     });
-    const bool is_server = names_cache(tables->front().text("server"), cache_);
-    if (found == tables->end()) return (is_server ? through_ : missing_).push_back(upstream);
-    examine_host(*found, file, upstream);
+    if (found != tables->end()) return examine_host(*found, file, upstream);
+    const auto server = tables->front().text("server");
+    if (!names_cache(server, cache_)) return missing_.push_back(upstream);
+    if (speaks_as_cache(server, file, "write server = \"" + cache_.origin() + "\"")) through_.push_back(upstream);
+  }
+
+  bool speaks_as_cache(const std::string& url, const std::string& file, const std::string& remedy) {
+    const bool https = !url.starts_with("http://");
+    if (https == cache_.tls) return true;
+    findings_.push_back(wrong("containerd",
+                              file + " speaks " + (https ? "HTTPS" : "plain HTTP") + " to the cache, which " +
+                                  (cache_.tls ? "wants HTTPS" : "speaks plain HTTP"),
+                              remedy));
+    return false;
   }
 
   void examine_host(const TomlTable& host, const std::string& file, const std::string& upstream) {
-    const bool https = !host.path[1].starts_with("http://");
+    if (!speaks_as_cache(host.path[1], file, "write [host.\"" + cache_.origin() + "\"]")) return;
     const auto capabilities = host.texts("capabilities");
     const auto can = [&](std::string_view what) {
       return !host.has("capabilities") || std::ranges::find(capabilities, what) != capabilities.end();
     };
-    if (https != cache_.tls) {
-      return findings_.push_back(wrong("containerd",
-                                       file + " speaks " + (https ? "HTTPS" : "plain HTTP") + " to the cache, which " +
-                                           (cache_.tls ? "wants HTTPS" : "speaks plain HTTP"),
-                                       "write [host.\"" + cache_.origin() + "\"]"));
-    }
     if (!can("pull") || !can("resolve")) {
       return findings_.push_back(
           wrong("containerd", file + " does not let the cache " + (can("pull") ? "resolve tags" : "be pulled from"),
@@ -119,8 +128,7 @@ class Containerd {
 
 }  // namespace
 
-Findings containerd_findings(const HostFiles& files, const CacheAddress& cache,
-                             const std::vector<std::string>& upstreams) {
+Findings containerd_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams) {
   // Docker brings a containerd of its own, which nobody else uses unless it has a configuration.
   if (!files.exists(config_file) && !files.exists(usual_folder)) return {};
   return Containerd(files, cache).examine(upstreams);

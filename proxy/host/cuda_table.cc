@@ -118,9 +118,18 @@ std::optional<CudaVersion> highest_cuda(const DriverVersion& driver) {
 
 ArchitectureSupport architecture_support(const CudaVersion& cuda, const DottedVersion& capability) {
   const auto architecture = architecture_of(capability);
-  if (!architecture) return ArchitectureSupport::supported;
+  if (!architecture) {
+    // A GPU newer than our table is newer than the CUDA in it too.
+    const auto& newest = architectures.back();
+    const bool newer = capability > DottedVersion(newest.major, newest.minor);
+    return newer && release_for(cuda) ? ArchitectureSupport::not_yet : ArchitectureSupport::supported;
+  }
   if (cuda.major_minor() < DottedVersion(architecture->first_major, architecture->first_minor)) {
-    return ArchitectureSupport::not_yet;
+    const bool older_code = std::ranges::any_of(architectures, [&](const Architecture& one) {
+      return one.major == architecture->major && one.minor < architecture->minor &&
+             cuda.major_minor() >= DottedVersion(one.first_major, one.first_minor);
+    });
+    return older_code ? ArchitectureSupport::by_generation : ArchitectureSupport::not_yet;
   }
   const bool removed = architecture->removed_major != 0 && cuda.major() >= architecture->removed_major;
   return removed ? ArchitectureSupport::no_longer : ArchitectureSupport::supported;

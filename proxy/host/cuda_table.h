@@ -32,8 +32,9 @@ std::optional<DottedVersion> forward_compatibility_floor(const CudaVersion& cuda
 std::optional<CudaVersion> highest_cuda(const DriverVersion& driver);
 bool newer_than_known(const DriverVersion& driver);
 
-// Whether a CUDA version has code for GPUs of this compute capability.
-enum class ArchitectureSupport : std::uint8_t { supported, not_yet, no_longer };
+// Whether a CUDA version has code for GPUs of this compute capability; `by_generation`: for older ones of the same
+// major number, whose code runs on it.
+enum class ArchitectureSupport : std::uint8_t { supported, by_generation, not_yet, no_longer };
 ArchitectureSupport architecture_support(const CudaVersion& cuda, const DottedVersion& capability);
 // The first CUDA with code for GPUs of this compute capability, where that is known.
 std::optional<CudaVersion> first_cuda_for(const DottedVersion& capability);

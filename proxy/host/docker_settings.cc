@@ -100,7 +100,8 @@ bool is_exception(const std::string& exceptions, const CacheAddress& cache) {
 
 class Docker {
  public:
-  Docker(const HostFiles& files, const CacheAddress& cache) : files_(files), cache_(cache) {}
+  Docker(const HostFiles& files, const CacheAddress& cache, const std::string& bare)
+      : files_(files), cache_(cache), bare_(bare) {}
 
   Findings examine() {
     auto settings = Json::object();
@@ -124,9 +125,12 @@ class Docker {
   }
 
  private:
+  // dockerd asks a mirror for docker.io's repositories by their bare names, unless containerd stores its images.
   void examine_mirror(const Json& settings) {
     const auto mirrors = texts(settings, "registry-mirrors");
-    if (std::ranges::any_of(mirrors, [&](const auto& one) { return names_cache(one, cache_); })) {
+    const bool mirrored = std::ranges::any_of(mirrors, [&](const auto& one) { return names_cache(one, cache_); });
+    if (bare_ != "docker.io" && !says_registry(settings)) return examine_bare_names(mirrored);
+    if (mirrored) {
       return findings_.push_back(fine("docker",
                                       "docker.io comes through the cache (registry-mirrors), other registries "
                                       "by the cache's name: " +
@@ -138,6 +142,24 @@ class Docker {
                                     "\"] for docker.io; other registries "
                                     "are pulled by the cache's name: " +
                                     cache_.authority + "/REGISTRY/REPOSITORY"));
+  }
+
+  void examine_bare_names(bool mirrored) {
+    const auto by_name = cache_.authority + "/REGISTRY/REPOSITORY";
+    if (!mirrored) return findings_.push_back(fine("docker", "images come through the cache as " + by_name));
+    findings_.push_back(
+        warning("docker",
+                std::string(daemon_json) +
+                    " has registry-mirrors send the cache docker.io's names, "
+                    "which it takes for those of " +
+                    (bare_.empty() ? "no upstream" : bare_),
+                "remove the entry and pull as " + by_name + ", or make docker.io the default upstream"));
+  }
+
+  static bool says_registry(const Json& settings) {
+    const auto features = settings.find("features");
+    return features != settings.end() && features->is_object() &&
+           features->value("containerd-snapshotter", Json()) == Json(true);
   }
 
   void examine_plain_http(const Json& settings) {
@@ -194,6 +216,7 @@ class Docker {
 
   const HostFiles& files_;
   const CacheAddress& cache_;
+  const std::string& bare_;
   std::optional<HostProcess> process_;
   std::optional<Proxy> proxy_;
   Findings findings_;
@@ -201,9 +224,9 @@ class Docker {
 
 }  // namespace
 
-Findings docker_findings(const HostFiles& files, const CacheAddress& cache) {
+Findings docker_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams) {
   if (!files.exists("/usr/bin/dockerd") && !files.exists("/etc/docker")) return {};
-  return Docker(files, cache).examine();
+  return Docker(files, cache, upstreams.bare).examine();
 }
 
 }  // namespace paddock

@@ -1,5 +1,5 @@
-// DottedVersion: the versions of drivers and of CUDA, "450.80.02": numbers between dots, compared number by number.
-// "450.80.02" is 450, 80, 2, so text and floating point would both get it wrong; what is missing counts as 0.
+// DottedVersion: the versions of drivers and of CUDA, "450.80.02": a Version of numbers alone. "450.80.02" is 450, 80,
+// 2, so text and floating point would both get it wrong; what is missing counts as 0.
 //
 // Values; thread-safe. Pure.
 #pragma once
@@ -9,8 +9,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
+#include "proxy/oci/version.h"
 #include "storage/error.h"
 
 namespace paddock {
@@ -21,21 +22,19 @@ class DottedVersion {
   static Result<DottedVersion> parse(std::string_view text);
   DottedVersion(std::uint32_t major, std::uint32_t minor);
 
-  [[nodiscard]] std::uint32_t field(std::size_t at) const { return at < fields_.size() ? fields_[at] : 0; }
+  [[nodiscard]] std::uint32_t field(std::size_t at) const { return version_.part(at); }
   [[nodiscard]] std::uint32_t major() const { return field(0); }
   [[nodiscard]] std::uint32_t minor() const { return field(1); }
-  [[nodiscard]] std::size_t size() const { return fields_.size(); }
+  [[nodiscard]] std::size_t size() const { return version_.parts(); }
   [[nodiscard]] DottedVersion major_minor() const { return {major(), minor()}; }
-  [[nodiscard]] const std::string& text() const { return text_; }  // as it was written
+  [[nodiscard]] const std::string& text() const { return version_.to_string(); }  // as it was written
 
-  friend std::strong_ordering operator<=>(const DottedVersion& a, const DottedVersion& b);
-  friend bool operator==(const DottedVersion& a, const DottedVersion& b) { return (a <=> b) == 0; }
+  friend auto operator<=>(const DottedVersion& a, const DottedVersion& b) = default;
 
  private:
-  explicit DottedVersion(std::string text) : text_(std::move(text)) {}
+  explicit DottedVersion(Version version) : version_(std::move(version)) {}
 
-  std::vector<std::uint32_t> fields_;
-  std::string text_;
+  Version version_;
 };
 
 using CudaVersion = DottedVersion;

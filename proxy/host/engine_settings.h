@@ -23,15 +23,19 @@ struct CacheAddress {
   [[nodiscard]] std::string origin() const { return (tls ? "https://" : "http://") + authority; }
 };
 
+// The names by which clients know the upstreams: "registry.baidubce.com".
+struct UpstreamNames {
+  std::vector<std::string> all{};
+  std::string bare{};  // the one that a repository's name alone means; may be empty
+};
+
 // Whether `text`, a URL or host[:port] with a path behind it or not, is the cache.
 bool names_cache(std::string_view text, const CacheAddress& cache);
 
 std::string join_names(const std::vector<std::string>& names);
 
-// `upstreams` are the names that clients know: "registry.baidubce.com".
-Findings docker_findings(const HostFiles& files, const CacheAddress& cache);
-Findings containerd_findings(const HostFiles& files, const CacheAddress& cache,
-                             const std::vector<std::string>& upstreams);
-Findings podman_findings(const HostFiles& files, const CacheAddress& cache, const std::vector<std::string>& upstreams);
+Findings docker_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams);
+Findings containerd_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams);
+Findings podman_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams);
 
 }  // namespace paddock

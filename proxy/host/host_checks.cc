@@ -84,6 +84,43 @@ Finding clock_finding(std::string_view date, const std::string& server, std::chr
   return wrong("clock", text + ": certificates and tokens are refused so", remedy);
 }
 
+namespace {
+
+Finding no_answer(const std::string& what, const EndpointTrial& trial) {
+  const auto text = what + ": " + public_message(trial.status.error().context);
+  if (trial.untrusted) {
+    return wrong("upstream", text,
+                 "set upstreams[].ca_file to the CA that made it; a proxy that opens TLS has one of its own");
+  }
+  return wrong("upstream", text,
+               trial.proxy.empty() ? "look at routes and firewalls, set HTTPS_PROXY where the way out is a proxy, or "
+                                     "offline: true where there is none"
+                                   : "look at the proxy, and at NO_PROXY");
+}
+
+Finding wants_credentials(const std::string& name, const EndpointTrial& trial, bool credentials) {
+  using enum EndpointTrial::Wants;
+  if (trial.wants == something) {
+    return wrong("upstream", name + ", and wants credentials, without saying what kind",
+                 "ask its operator which; username and password_file take them");
+  }
+  if (trial.wants == password && !credentials) {
+    return wrong("upstream", name + ", and wants a user and password", "set username and password_file");
+  }
+  if (trial.auth_error) {
+    const auto said = public_message(trial.auth_error->context);
+    if (trial.auth_error->code == ErrorCode::unauthorized) {
+      return wrong("upstream", name + ", and refuses the credentials: " + said, "look at username and password_file");
+    }
+    return wrong("upstream", name + ", but gives no token: " + said,
+                 "its token server has to be reached too: look at firewalls, and at trusted_realms");
+  }
+  return fine("upstream", name + ", and wants a " + (trial.wants == token ? "token" : "password") +
+                              (credentials ? ", for which there are credentials" : "; none are configured"));
+}
+
+}  // namespace
+
 Finding endpoint_finding(const std::string& upstream, const EndpointTrial& trial, bool credentials) {
   const auto name = upstream + " at " + trial.endpoint;
   const auto way = trial.proxy.empty() ? std::string() : " through the proxy " + trial.proxy;
@@ -91,38 +128,39 @@ Finding endpoint_finding(const std::string& upstream, const EndpointTrial& trial
     return wrong("upstream", name + ": its name cannot be resolved (" + *trial.name_error + ")",
                  "look at /etc/resolv.conf, or set HTTPS_PROXY where the way out is a proxy");
   }
-  if (!trial.status) {
-    return wrong("upstream", name + " cannot be reached" + way + ": " + public_message(trial.status.error().context),
-                 trial.proxy.empty() ? "look at routes and firewalls, set HTTPS_PROXY where the way out is a proxy, or "
-                                       "offline: true where there is none"
-                                     : "look at the proxy, and at NO_PROXY");
-  }
+  if (!trial.status) return no_answer(name + " cannot be reached" + way, trial);
   const int status = *trial.status;
   if (status == 200) return fine("upstream", name + " answers" + way);
-  if (status == 401) {
-    if (!trial.challenge.empty()) {
-      return fine("upstream", name + " answers" + way + ", and wants a token" +
-                                  (credentials ? ", for which there are credentials" : ", which anybody gets"));
-    }
-    return wrong("upstream", name + " wants credentials, without saying what kind",
-                 "ask its operator which; username and password_file take them");
-  }
+  if (status == 401) return wants_credentials(name + " answers" + way, trial, credentials);
   if (status == 403) {
     return wrong("upstream", name + " refuses this machine" + way,
                  "ask its operator, or set username and password_file");
   }
-  return wrong("upstream", fmt::format("{} answers {}{}: that is no registry", name, status, way),
+  const auto said = fmt::format("{} answers {}{}", name, status, way);
+  if (status == 407) {
+    return wrong("upstream", said, "give the proxy a user and password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT");
+  }
+  if (status == 429) {
+    return warning("upstream", said + ": this address asks too often",
+                   "wait, or set username and password_file of an account that may ask more");
+  }
+  if (status >= 500) {
+    return wrong("upstream", said + ": it is in trouble itself",
+                 "wait, or add endpoints or mirrors; what is cached is served meanwhile");
+  }
+  return wrong("upstream", said + ": that is no registry",
                "look at upstreams[].endpoints: the registry's origin, without a path");
 }
 
-Finding cache_finding(const CacheAddress& cache, const Result<int>& status) {
+Finding cache_finding(const CacheAddress& cache, const Result<int>& status, bool marked) {
   if (!status) {
     return wrong("cache", "none at " + cache.origin() + ": " + public_message(status.error().context),
                  "start it (paddock serve), or say where it is with --cache URL");
   }
+  const auto said = fmt::format("{} answers {} to /v2/", cache.origin(), *status);
+  if (!marked) return wrong("cache", said + ", and is not paddock", "say where the cache is with --cache URL");
   if (*status == 200) return fine("cache", "answers at " + cache.origin());
-  return wrong("cache", fmt::format("{} answers {} to /v2/", cache.origin(), *status),
-               *status == 503 ? "wait until it is ready, or look at its log" : "say where it is with --cache URL");
+  return wrong("cache", said, *status == 503 ? "wait until it is ready, or look at its log" : "look at its log");
 }
 
 Finding trust_finding(const CacheAddress& cache, const CertificateTrust& trust) {
@@ -132,11 +170,15 @@ Finding trust_finding(const CacheAddress& cache, const CertificateTrust& trust) 
     return fine("certificate", "dockerd trusts that of " + cache.origin() + " by " + folder + "; other clients do not");
   }
   const auto& error = trust.docker ? trust.docker->error() : trust.system.error();
-  return wrong("certificate", "nobody here trusts that of " + cache.origin() + ": " + public_message(error.context),
-               (trust.docker_installed ? "put the CA's certificate into " + folder + "/ca.crt, or"
-                                       : std::string("put the "
-                                                     "CA's certificate")) +
-                   " into /usr/local/share/ca-certificates and run update-ca-certificates");
+  const auto text = "nobody here trusts that of " + cache.origin() + ": " + public_message(error.context);
+  if (text.contains("mismatch")) {
+    return wrong("certificate", text, "make one for " + cache.host + ", and set server.tls.certificate to it");
+  }
+  if (text.contains("has expired")) return wrong("certificate", text, "make a new one for server.tls.certificate");
+  return wrong("certificate", text,
+               std::string("put the CA's certificate into ") +
+                   (trust.docker_installed ? folder + "/ca.crt, or into " : "") +
+                   "/usr/local/share/ca-certificates and run update-ca-certificates");
 }
 
 }  // namespace paddock

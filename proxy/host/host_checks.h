@@ -35,13 +35,16 @@ struct EndpointTrial {
   std::string proxy{};                      // that it goes through; empty: directly
   std::optional<std::string> name_error{};  // the name could not be resolved
   Result<int> status = 0;                   // of /v2/
-  std::string challenge{};                  // the first WWW-Authenticate
+  enum class Wants : std::uint8_t { something, password, token };
+  Wants wants = Wants::something;     // with status 401
+  std::optional<Error> auth_error{};  // why no token can be had, or the password is refused
+  bool untrusted = false;             // `status` is an error for its certificate
 };
 // `credentials` says whether some are configured.
 Finding endpoint_finding(const std::string& upstream, const EndpointTrial& trial, bool credentials);
 
-// The answer to /v2/, and its X-Paddock-Cache header.
-Finding cache_finding(const CacheAddress& cache, const Result<int>& status);
+// The status of /v2/; `marked`: with X-Paddock-Cache, as only the cache answers.
+Finding cache_finding(const CacheAddress& cache, const Result<int>& status, bool marked);
 
 // Who trusts the cache's certificate: this system's CAs, those of /etc/docker/certs.d/HOST, and whether dockerd is
 // here.

@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t variables_limit = 10'000;
+constexpr std::size_t name_limit = 80;  // of what is repeated to people
 
 const Json* member(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -20,7 +21,7 @@ const Json* member(const Json& object, const char* key) {
 
 std::string text_member(const Json& object, const char* key) {
   const auto* value = member(object, key);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+  return value != nullptr && value->is_string() ? value->get<std::string>().substr(0, name_limit) : std::string();
 }
 
 // "NAME=value"; of a name that occurs twice the last counts.
@@ -107,7 +108,7 @@ Result<ImageNeeds> read_image_needs(std::string_view content, const TagFields& n
   ImageNeeds needs;
   needs.os = text_member(*body, "os");
   needs.architecture = text_member(*body, "architecture");
-  needs.compatibility_package = value_of(*environment, "NV_CUDA_COMPAT_PACKAGE");
+  needs.compatibility_package = value_of(*environment, "NV_CUDA_COMPAT_PACKAGE").substr(0, name_limit);
   needs.compatibility = package_cuda(needs.compatibility_package);
   needs.wants_gpu = asks_for_gpus(value_of(*environment, "NVIDIA_VISIBLE_DEVICES"));
   needs.requirements = requirements_of(*environment);

@@ -147,7 +147,7 @@ class Session {
     int major = 0;
     int minor = 0;
     if (ask<Status(Device, int*, int*)>("nvmlDeviceGetCudaComputeCapability", device, &major, &minor) && major > 0 &&
-        minor >= 0) {
+        major < 1000 && minor >= 0 && minor < 1000) {
       gpu.compute_capability.emplace(static_cast<std::uint32_t>(major), static_cast<std::uint32_t>(minor));
     }
     unsigned brand = 0;

@@ -13,8 +13,17 @@ constexpr std::string_view folder = "/etc/containers/registries.conf.d";
 struct Mirror {
   std::string registry;  // the prefix that it is for
   std::string file;
+  std::string path;  // behind the cache's address
   bool insecure = false;
 };
+
+std::string path_of(std::string_view location) {
+  const auto slash = location.find('/');
+  if (slash == location.npos) return "";
+  location.remove_prefix(slash + 1);
+  while (location.ends_with('/')) location.remove_suffix(1);
+  return std::string(location);
+}
 
 // The cache's entries of one file; mirrors belong to the registry before them.
 std::vector<Mirror> mirrors_in(const std::vector<TomlTable>& tables, const std::string& file,
@@ -26,9 +35,9 @@ std::vector<Mirror> mirrors_in(const std::vector<TomlTable>& tables, const std::
     const auto location = table.text("location");
     if (table.path.size() == 1) {
       registry = table.text("prefix").empty() ? location : table.text("prefix");
-      if (names_cache(location, cache)) found.push_back({registry, file, table.flag("insecure")});
+      if (names_cache(location, cache)) found.push_back({registry, file, path_of(location), table.flag("insecure")});
     } else if (table.path.size() == 2 && table.path[1] == "mirror" && names_cache(location, cache)) {
-      found.push_back({registry, file, table.flag("insecure")});
+      found.push_back({registry, file, path_of(location), table.flag("insecure")});
     }
   }
   return found;
@@ -36,7 +45,7 @@ std::vector<Mirror> mirrors_in(const std::vector<TomlTable>& tables, const std::
 
 }  // namespace
 
-Findings podman_findings(const HostFiles& files, const CacheAddress& cache, const std::vector<std::string>& upstreams) {
+Findings podman_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams) {
   Findings findings;
   if (!files.exists("/usr/bin/podman") && !files.exists("/usr/bin/crio") && !files.exists("/usr/bin/skopeo")) {
     return findings;
@@ -46,6 +55,9 @@ Findings podman_findings(const HostFiles& files, const CacheAddress& cache, cons
   names.insert(names.begin(), std::string(main_file));
   for (const auto& name : names) {
     const auto content = files.read(name);
+    if (!content && content.error().code != ErrorCode::not_found) {
+      findings.push_back(warning("podman", content.error().context, "run this as root"));
+    }
     if (!content) continue;
     const auto tables = parse_toml(*content);
     if (!tables) {
@@ -55,8 +67,13 @@ Findings podman_findings(const HostFiles& files, const CacheAddress& cache, cons
     std::ranges::move(mirrors_in(*tables, name, cache), std::back_inserter(mirrors));
   }
   std::vector<std::string> through, missing;
-  for (const auto& upstream : upstreams) {
+  for (const auto& upstream : upstreams.all) {
     const auto found = std::ranges::find(mirrors, upstream, &Mirror::registry);
+    if (found != mirrors.end() && found->path != upstream && (!found->path.empty() || upstream != upstreams.bare)) {
+      findings.push_back(wrong("podman", found->file + " takes another registry's images for those of " + upstream,
+                               "write location = \"" + cache.authority + "/" + upstream + "\""));
+      continue;
+    }
     (found == mirrors.end() ? missing : through).push_back(upstream);
     if (found == mirrors.end() || found->insecure || cache.tls) continue;
     findings.push_back(wrong("podman", found->file + " wants HTTPS of the cache, which speaks plain HTTP",

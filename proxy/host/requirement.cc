@@ -17,6 +17,7 @@ using State = RequirementOutcome::State;
 constexpr std::string_view prefix = "NVIDIA_REQUIRE_";
 constexpr std::size_t variables_limit = 32;    // nvidia-container-cli takes no more
 constexpr std::size_t expression_limit = 128;  // an expression that does not hold, as it is printed, with its NUL
+constexpr std::size_t message_limit = 400;     // of what an image says, repeated in a message
 constexpr std::string_view operator_letters = "<>=!";
 
 enum class Comparison : std::uint8_t { equal, not_equal, less, less_equal, greater, greater_equal };
@@ -118,7 +119,7 @@ Truth holds(std::string_view expression, const RequirementFacts& facts) {
 }
 
 std::string unsatisfied(std::string_view predicate) {
-  const std::string first(predicate.substr(0, predicate.find(' ')));
+  const std::string first(predicate.substr(0, std::min(predicate.find(' '), message_limit)));
   std::string message = "unsatisfied condition: " + first;
   if (first.starts_with("cuda>=")) {
     message += ", please update your driver to a newer version, or use an earlier cuda container";
@@ -204,7 +205,9 @@ RequirementOutcome evaluate(const Requirements& requirements, const RequirementF
   for (const auto& one : requirements.all) {
     auto outcome = evaluate(one.predicate, facts);
     if (outcome.refused()) {
-      if (outcome.state == State::invalid) outcome.message = one.variable + ": " + outcome.message;
+      if (outcome.state == State::invalid) {
+        outcome.message = one.variable.substr(0, message_limit) + ": " + outcome.message;
+      }
       return outcome;
     }
   }

@@ -21,6 +21,7 @@ namespace paddock {
 namespace {
 
 using SteadyPoint = std::chrono::steady_clock::time_point;
+constexpr std::chrono::seconds mourning{5};
 
 class Descriptor {
  public:
@@ -71,7 +72,8 @@ class Child {
   ~Child() {
     if (error_ != 0 || reaped_) return;
     ::kill(-pid_, SIGKILL);
-    wait();
+    // One that waits for a driver that hangs does not die of it: init will have it.
+    if (ends_before(std::chrono::steady_clock::now() + mourning)) wait();
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

@@ -1,7 +1,10 @@
 #include "proxy/host/toml.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace paddock {
@@ -95,19 +98,37 @@ class Parser {
     return std::string(text_.substr(start, at_ - start));
   }
 
-  // Of the escapes those that occur in paths and URLs.
+  // Appends what it stands for; beyond ASCII, where nobody here has anything to read, a question mark.
+  bool escape(std::string& out) {
+    static constexpr std::string_view letters = "btnfre\"\\";
+    static constexpr std::string_view meanings = "\b\t\n\f\r\x1b\"\\";
+    const char letter = text_[at_++];
+    if (const auto found = letters.find(letter); found != letters.npos) {
+      out += meanings[found];
+      return true;
+    }
+    const std::size_t digits = letter == 'u' ? 4 : letter == 'U' ? 8 : 0;
+    const auto hexadecimal = text_.substr(at_, digits);
+    std::uint32_t code = 0;
+    const auto* const end = hexadecimal.data() + hexadecimal.size();
+    const auto [read, error] = std::from_chars(hexadecimal.data(), end, code, 16);
+    if (digits == 0 || hexadecimal.size() != digits || error != std::errc() || read != end) return false;
+    at_ += digits;
+    out += code < 0x80 ? static_cast<char>(code) : '?';
+    return true;
+  }
+
   std::optional<std::string> quoted() {
     const char quote = text_[at_++];
     std::string out;
-    for (; peek() != quote; ++at_) {
+    while (!take(std::string_view(&quote, 1))) {
       if (at_ >= text_.size() || peek() == '\n') return std::nullopt;
-      if (quote == '"' && peek() == '\\') {
-        ++at_;
-        if (peek() != '"' && peek() != '\\') return std::nullopt;
+      if (quote == '\'' || !take("\\")) {
+        out += text_[at_++];
+      } else if (at_ >= text_.size() || !escape(out)) {
+        return std::nullopt;
       }
-      out += peek();
     }
-    ++at_;
     return out;
   }
 
@@ -134,6 +155,7 @@ class Parser {
     if (end == text_.npos) return std::nullopt;
     std::string text(text_.substr(at_, end - at_));
     at_ = end + quotes.size();
+    for (int more = 0; more < 2 && peek() == quotes.front(); ++more, ++at_) text += quotes.front();
     return TomlValue(std::move(text));
   }
 

@@ -56,7 +56,7 @@ Task<std::string> Connection::start_tls_client(const TlsClientContext& context, 
   const auto [error] = co_await tls_client_->async_handshake(asio::ssl::stream_base::client, as_tuple);
   if (!error) co_return std::string();
   if (const long verdict = SSL_get_verify_result(ssl); verdict != X509_V_OK && !timed_out_) {
-    co_return std::string("its certificate is not trusted: ") + X509_verify_cert_error_string(verdict);
+    co_return std::string(untrusted_certificate) + X509_verify_cert_error_string(verdict);
   }
   co_return "TLS handshake: " + cause(error).message();
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "storage/error.h"
 
@@ -12,6 +13,9 @@ namespace paddock {
 
 class TlsClientContext;  // what we trust as a client: TLS 1.2+, peer and host name verified
 class TlsServerContext;  // our certificate and key
+
+// In the message of a connection that fails for the peer's certificate, before OpenSSL's reason.
+inline constexpr std::string_view untrusted_certificate = "its certificate is not trusted: ";
 
 // The system's CAs, plus those of `ca_file` (PEM) when given. invalid_argument names the file and what is wrong with
 // it.

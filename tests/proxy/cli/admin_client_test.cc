@@ -153,5 +153,18 @@ TEST_CASE("an error answer of an unexpected shape is still an error") {
   }
 }
 
+TEST_CASE("an answer that is nested without end is refused, not followed") {
+  const std::string deep = "{\"images\": [" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "]}";
+  const AdminServer server(test::fixed_handler(200, deep));
+  CHECK(get(server.url()).error().code == ErrorCode::protocol);
+  CHECK(test::paddock({"images", "--json", "--server", server.url()}).status == 1);
+}
+
+TEST_CASE("a reason that goes on and on is cut off") {
+  const AdminServer server(
+      test::fixed_handler(500, R"({"error": {"message": ")" + std::string(1'000'000, 'x') + "\"}}"));
+  CHECK(get(server.url()).error().context.size() < 1000);
+}
+
 }  // namespace
 }  // namespace paddock

@@ -92,6 +92,15 @@ TEST_CASE("an image without CUDA needs no GPU, on any machine") {
   CHECK_THAT(outcome.out, Contains("needs no GPU"));
 }
 
+TEST_CASE("an image for other machines alone is not taken for one that runs here") {
+  Node node;
+  node.put("11", {"CUDA_VERSION=11.8.0"});
+  const auto other = node.doctor("11", {"--driver", "535", "--platform", "linux/arm64"});
+  CHECK(other.status == 1);
+  CHECK_THAT(other.err, Contains("is for 'linux/amd64' alone, not for linux/arm64") && Contains("--platform"));
+  CHECK(node.doctor("11", {"--driver", "535", "--platform", "linux/amd64/v3"}).status == 0);
+}
+
 TEST_CASE("each GPU gets its answer") {
   Node node;
   node.put("13", {"CUDA_VERSION=13.0.1"});
@@ -175,6 +184,7 @@ struct Machine : Node {
 TEST_CASE("a machine is looked at check by check, and its GPUs are listed") {
   Machine machine;
   machine.gpus("NVIDIA H200, 580.159.04, 9.0\n");
+  machine.cache.script("GET /v2/", {.headers = {{"X-Paddock-Cache", "hit"}}}, 0);
   const auto outcome = machine.examine(machine.cache.url());
   CHECK(outcome.status == 0);
   CHECK_THAT(outcome.out, Contains("disk") && Contains("ok") && Contains("cache     answers at") &&

@@ -32,8 +32,8 @@ struct Machine {
     return registry;
   }
 
-  [[nodiscard]] std::string examined(const std::string& cache) const {
-    const HostExamination examination{HostFiles(folder.path()), std::chrono::seconds(30)};
+  [[nodiscard]] std::string examined(const std::string& cache, bool has_cache = true) const {
+    const HostExamination examination{HostFiles(folder.path()), has_cache, std::chrono::seconds(30)};
     return describe(examine(examination, config, CacheClient(Url::parse(cache).value())));
   }
 };
@@ -51,7 +51,8 @@ TEST_CASE("a certificate that nobody trusts is wrong, one that dockerd trusts is
   server.serve(make_tls_server(files.certificate, files.key).value());
   const auto url = server.url("/", true);
   const Machine machine;
-  CHECK_THAT(machine.examined(url.origin()), Contains("nobody here trusts that of " + url.origin()));
+  CHECK_THAT(machine.examined(url.origin()),
+             Contains("nobody here trusts that of " + url.origin()) && !Contains("paddock serve"));
   const auto trusted = machine.folder / "etc/docker/certs.d" / url.authority();
   std::filesystem::create_directories(trusted);
   CHECK_THAT(machine.examined(url.origin()), Contains("put the CA's certificate into /etc/docker/certs.d/"));
@@ -60,6 +61,36 @@ TEST_CASE("a certificate that nobody trusts is wrong, one that dockerd trusts is
   const TestCa other;
   std::filesystem::copy_file(other.file(), trusted / "ca.crt", std::filesystem::copy_options::overwrite_existing);
   CHECK_THAT(machine.examined(url.origin()), Contains("nobody here trusts"));
+}
+
+TEST_CASE("of a cache that does not answer no certificate is blamed") {
+  const Machine machine;
+  ScriptedRegistry cache;
+  cache.go_away();
+  CHECK_THAT(machine.examined("https://" + cache.host()), Contains("none at https://") && !Contains("certificate  "));
+}
+
+TEST_CASE("what answers without the cache's mark is another program") {
+  const Machine machine;
+  ScriptedRegistry cache;
+  CHECK_THAT(machine.examined(cache.url()), Contains("is not paddock"));
+  cache.script("GET /v2/", {.headers = {{"X-Paddock-Cache", "hit"}}}, 0);
+  CHECK_THAT(machine.examined(cache.url()), Contains("answers at " + cache.url()));
+}
+
+TEST_CASE("of a cache on another machine neither data folder nor upstreams are looked at") {
+  Machine machine;
+  ScriptedRegistry cache, registry;
+  machine.upstream(registry);
+  CHECK_THAT(machine.examined(cache.url(), false), !Contains("data folder") && !Contains("upstream"));
+  CHECK(registry.requests().empty());
+}
+
+TEST_CASE("the clock of a cache on this machine proves nothing") {
+  const Machine machine;
+  ScriptedRegistry cache;
+  cache.script("GET /v2/", {.headers = {{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"}}}, 0);
+  CHECK_THAT(machine.examined(cache.url()), !Contains("clock"));
 }
 
 TEST_CASE("the clock is compared with what servers say") {
@@ -72,11 +103,7 @@ TEST_CASE("the clock is compared with what servers say") {
 TEST_CASE("each endpoint is asked, and what it answers is said") {
   Machine machine;
   ScriptedRegistry registry;
-  machine.upstream(registry).script("GET /v2/",
-                                    {.status = 401, .headers = {{"WWW-Authenticate", "Bearer realm=\"x\""}}}, 0);
-  CHECK_THAT(machine.examined(registry.url()), Contains("and wants a token, which anybody gets"));
-  registry.clear_script();
-  registry.script("GET /v2/", {.status = 403}, 0);
+  machine.upstream(registry).script("GET /v2/", {.status = 403}, 0);
   CHECK_THAT(machine.examined(registry.url()), Contains("refuses this machine"));
 }
 
@@ -113,9 +140,9 @@ TEST_CASE("engines' disks are looked at where there are some") {
   CHECK_THAT(machine.examined(cache.url()), Contains("free in /var/lib/docker"));
 }
 
-TEST_CASE("findings are a line each, and warnings are in order") {
+TEST_CASE("findings are a line each with the remedy below, and warnings are in order") {
   const Findings findings{fine("disk", "much"), warning("clock", "slow", "set it")};
-  CHECK(describe(findings) == "ok       disk   much\nwarning  clock  slow: set it\n");
+  CHECK(describe(findings) == "ok       disk   much\nwarning  clock  slow\n                -> set it\n");
   CHECK(all_in_order(findings));
   CHECK_FALSE(all_in_order({wrong("cache", "none", "start it")}));
   const auto json = findings_json(findings);

@@ -95,8 +95,8 @@ TEST_CASE("the least driver is said, and the one without limits") {
 }
 
 TEST_CASE("limits are explained") {
-  CHECK_THAT(judged("11.8", "470.82.01").reasons.front(),
-             Contains("CUDA 11.x") && Contains("450.80.02") && Contains("PTX"));
+  CHECK_THAT(judged("11.8", "470.82.01").reasons.front(), Contains("drivers from 450.80.02 on run all of CUDA 11.x") &&
+                                                              Contains("this is 470.82.01") && Contains("PTX"));
 }
 
 TEST_CASE("the image's compatibility package serves data-centre GPUs") {
@@ -148,6 +148,27 @@ TEST_CASE("a CUDA older than the GPU runs what brings PTX") {
   CHECK_THAT(verdict.reasons.front(), Contains("9.0") && Contains("from CUDA 11.8 on") && Contains("PTX"));
   CHECK(judge(image("11.8"), host("580.159.04"), &gpu).answer == Answer::runs);
   CHECK(judge(image("10.2"), host("384.81"), &gpu).answer == Answer::does_not_run);
+}
+
+TEST_CASE("a CUDA that knows older GPUs of the generation runs, and it is said") {
+  const auto gpu = rtx();
+  const auto verdict = judge(image("11.0"), host("525.60.13"), &gpu);
+  CHECK(verdict.answer == Answer::runs);
+  CHECK_THAT(verdict.reasons.back(), Contains("8.6, from CUDA 11.1 on") && Contains("same generation runs"));
+}
+
+TEST_CASE("a GPU that is newer than the table has no code of a CUDA that is in it") {
+  const Gpu gpu{.name = "NVIDIA X1", .compute_capability = DottedVersion(99, 0)};
+  const auto verdict = judge(image("13.2"), host("700.1"), &gpu);
+  CHECK(verdict.answer == Answer::runs_with_limits);
+  CHECK_THAT(verdict.reasons.front(), Contains("99.0, which is newer than this program knows") && Contains("PTX"));
+}
+
+TEST_CASE("CUDA 11.0 came with a driver below the floor of CUDA 11") {
+  const auto verdict = judged("11.0.3", "450.51.06");
+  CHECK(verdict.answer == Answer::runs);
+  CHECK(verdict.least_driver->text() == "450.51.06");
+  CHECK(judge_without_driver(image("11.0.3"), "none").least_driver->text() == "450.51.06");
 }
 
 TEST_CASE("a CUDA newer than the table goes by its major version and the driver's own word") {

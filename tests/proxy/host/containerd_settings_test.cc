@@ -19,7 +19,7 @@ constexpr const char* good_hosts =
     "\"resolve\"]\n";
 
 std::string examined(const HostFixture& host, const CacheAddress& address = cache) {
-  return test::text_of(containerd_findings(host.files, address, {"registry.baidubce.com", "docker.io"}));
+  return test::text_of(containerd_findings(host.files, address, {{"registry.baidubce.com", "docker.io"}, "docker.io"}));
 }
 
 TEST_CASE("without containerd nothing is said of it") { CHECK(examined(HostFixture()).empty()); }
@@ -39,6 +39,25 @@ TEST_CASE("_default is for all that have none of their own, and server may be th
   host.write(config, config_with_path);
   host.write("/etc/containerd/certs.d/_default/hosts.toml", "server = \"http://cache.lan:5000\"\n");
   CHECK(examined(host) == "ok containerd: registry.baidubce.com, docker.io through the cache\n");
+}
+
+TEST_CASE("a server of the wrong scheme is wrong") {
+  const HostFixture host;
+  host.write(config, config_with_path);
+  host.write(hosts, "server = \"https://cache.lan:5000\"\n");
+  CHECK_THAT(examined(host), Contains("speaks HTTPS to the cache") && Contains("server = \"http://cache.lan:5000\"") &&
+                                 !Contains("ok containerd"));
+}
+
+TEST_CASE("what cannot be read is said, and is not called broken or missing") {
+  const HostFixture host;
+  std::filesystem::create_directories(host.files.at(config));
+  CHECK_THAT(examined(host), Contains("warning containerd: " + std::string(config)) && !Contains("does not start"));
+  std::filesystem::remove(host.files.at(config));
+  host.write(config, config_with_path);
+  std::filesystem::create_directories(host.files.at(hosts));
+  CHECK_THAT(examined(host),
+             Contains("warning containerd: " + std::string(hosts)) && Contains("not through the cache: docker.io:"));
 }
 
 TEST_CASE("config_path is wanted, in the form of containerd 1 or 2") {

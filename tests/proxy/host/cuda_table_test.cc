@@ -108,6 +108,15 @@ TEST_CASE("compatibility packages have floors of their own") {
   CHECK_FALSE(forward_compatibility_floor(cuda("14.0")));
 }
 
+TEST_CASE("code for older GPUs of the same generation runs on newer ones, and not the other way round") {
+  using enum ArchitectureSupport;
+  CHECK(architecture_support(cuda("11.2"), cuda("8.9")) == by_generation);  // of 8.0 and 8.6
+  CHECK(architecture_support(cuda("11.0"), cuda("8.6")) == by_generation);
+  CHECK(architecture_support(cuda("10.2"), cuda("8.6")) == not_yet);
+  CHECK(architecture_support(cuda("9.0"), cuda("7.5")) == by_generation);
+  CHECK(architecture_support(cuda("8.0"), cuda("7.5")) == not_yet);
+}
+
 TEST_CASE("a GPU needs a CUDA that knows it") {
   using enum ArchitectureSupport;
   CHECK(architecture_support(cuda("11.7"), cuda("9.0")) == not_yet);
@@ -117,7 +126,9 @@ TEST_CASE("a GPU needs a CUDA that knows it") {
   CHECK(architecture_support(cuda("13.0"), cuda("7.0")) == no_longer);
   CHECK(architecture_support(cuda("13.0"), cuda("7.5")) == supported);
   CHECK(architecture_support(cuda("12.0"), cuda("3.7")) == no_longer);
-  CHECK(architecture_support(cuda("10.2"), cuda("99.0")) == supported);  // not known: nothing is said against it
+  CHECK(architecture_support(cuda("13.2"), cuda("99.0")) == not_yet);    // newer than all that is known
+  CHECK(architecture_support(cuda("99.0"), cuda("99.0")) == supported);  // perhaps as new as the GPU
+  CHECK(architecture_support(cuda("13.0"), cuda("8.8")) == supported);   // not known: nothing is said against it
   CHECK(first_cuda_for(cuda("8.6"))->text() == "11.1");
   CHECK_FALSE(first_cuda_for(cuda("99.0")));
 }

@@ -21,15 +21,16 @@ struct DockerHost : HostFixture {
     age(file, 4000);
     run("dockerd", "PATH=/bin", 5000);
   }
-  [[nodiscard]] std::string examined(const CacheAddress& address = cache) const {
-    return test::text_of(docker_findings(files, address));
+  // As a cache answers of which docker.io is the default upstream.
+  [[nodiscard]] std::string examined(const CacheAddress& address = cache, const std::string& bare = "docker.io") const {
+    return test::text_of(docker_findings(files, address, {{"docker.io", "registry.baidubce.com"}, bare}));
   }
 };
 
 constexpr const char* good =
     R"({"registry-mirrors": ["http://cache.lan:5000"], "insecure-registries": ["cache.lan:5000"]})";
 
-TEST_CASE("without docker nothing is said of it") { CHECK(docker_findings(HostFixture().files, cache).empty()); }
+TEST_CASE("without docker nothing is said of it") { CHECK(docker_findings(HostFixture().files, cache, {}).empty()); }
 
 TEST_CASE("a docker that is set up is one line") {
   const auto text = DockerHost(good).examined();
@@ -42,6 +43,19 @@ TEST_CASE("a missing mirror is named with what to write") {
              Contains("warning docker: ") && Contains(R"("registry-mirrors": ["http://cache.lan:5000"])"));
   CHECK_THAT(DockerHost(R"({"registry-mirrors": "http://cache.lan:5000"})").examined(),
              Contains("no registry-mirrors"));
+}
+
+TEST_CASE("a mirror gets bare names, which mean the cache's default upstream") {
+  const auto* const baidu = "registry.baidubce.com";
+  CHECK_THAT(DockerHost(good).examined(cache, baidu),
+             StartsWith("warning docker: ") && Contains("which it takes for those of registry.baidubce.com") &&
+                 Contains("cache.lan:5000/REGISTRY/REPOSITORY"));
+  CHECK_THAT(DockerHost(R"({"insecure-registries": ["cache.lan:5000"]})").examined(cache, baidu),
+             StartsWith("ok docker: images come through the cache as cache.lan:5000/REGISTRY/REPOSITORY\n"));
+  const DockerHost containerd(
+      R"({"registry-mirrors": ["http://cache.lan:5000"], "insecure-registries": ["cache.lan:5000"],
+          "features": {"containerd-snapshotter": true}})");
+  CHECK_THAT(containerd.examined(cache, baidu), StartsWith("ok docker: docker.io comes through the cache"));
 }
 
 TEST_CASE("plain HTTP wants insecure-registries, unless on loopback or with a certificate") {
@@ -71,7 +85,7 @@ TEST_CASE("what was written after dockerd started may not be in effect") {
 TEST_CASE("a dockerd that does not run is said") {
   const HostFixture host;
   host.write(file, good);
-  CHECK_THAT(test::text_of(docker_findings(host.files, cache)), Contains("dockerd is not running"));
+  CHECK_THAT(test::text_of(docker_findings(host.files, cache, {})), Contains("dockerd is not running"));
 }
 
 TEST_CASE("a proxy that was written and is not in effect is wrong") {

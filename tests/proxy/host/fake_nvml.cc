@@ -1,5 +1,5 @@
 // A stand-in for libnvidia-ml.so.1. FAKE_NVML in the environment says how it behaves, as "name=value" with ';' between:
-// a function's name and the error it returns ("nvmlInit_v2=18"), or gpus, driver, cuda, name, brand, cc.
+// a function's name and the error it returns ("nvmlInit_v2=18"), or hang, gpus, driver, cuda, name, brand, cc.
 //
 // Built three times: whole; with FAKE_NVML_OLD only what the oldest drivers have; with FAKE_NVML_EMPTY nothing.
 #ifndef FAKE_NVML_EMPTY
@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <unistd.h>
 
 namespace {
 
@@ -47,7 +48,12 @@ int nvmlDeviceGetHandleByIndex(unsigned index, void** device) {
   return 0;
 }
 #else
-int nvmlInit_v2() { return status("nvmlInit_v2"); }
+int nvmlInit_v2() {
+  if (setting("hang", "") == "1") {
+    for (;;) ::pause();
+  }
+  return status("nvmlInit_v2");
+}
 const char* nvmlErrorString(int error) { return error == 18 ? "Driver/library version mismatch" : "An error\n"; }
 int nvmlDeviceGetCount_v2(unsigned* count) {
   *count = static_cast<unsigned>(std::atoi(setting("gpus", "2").c_str()));

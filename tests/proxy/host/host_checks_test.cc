@@ -69,14 +69,29 @@ TEST_CASE("an endpoint answers, refuses, or cannot be reached, and what to do is
   CHECK_THAT(found(), Contains("answers through the proxy http://proxy.lan:3128"));
   trial.status = 401;
   CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("username and password_file"));
-  trial.challenge = "Bearer realm=\"https://x/token\"";
-  CHECK_THAT(found(), StartsWith("ok upstream: ") && Contains("wants a token"));
-  CHECK_THAT(found(true), Contains("for which there are credentials"));
+  trial.wants = EndpointTrial::Wants::password;
+  CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("wants a user and password"));
+  CHECK_THAT(found(true), StartsWith("ok upstream: ") && Contains("for which there are credentials"));
+  trial.wants = EndpointTrial::Wants::token;
+  CHECK_THAT(found(), StartsWith("ok upstream: ") && Contains("wants a token; none are configured"));
+  trial.auth_error = Error{ErrorCode::unauthorized, Blame::upstream, "https://x answers 401"};
+  CHECK_THAT(found(true), StartsWith("wrong upstream: ") && Contains("refuses the credentials: https://x answers 401"));
+  trial.auth_error = Error{ErrorCode::unavailable, Blame::upstream, "https://x: connection refused"};
+  CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("gives no token: https://x: connection refused"));
   trial.status = 403;
   CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("refuses this machine"));
   trial.status = 404;
   CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("answers 404") && Contains("without a path"));
+  trial.status = 407;
+  CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("HTTPS_PROXY=http://USER:PASSWORD"));
+  trial.status = 429;
+  CHECK_THAT(found(), StartsWith("warning upstream: ") && Contains("too often"));
+  trial.status = 503;
+  CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("in trouble itself") && !Contains("no registry"));
   trial.status = refused();
+  trial.untrusted = true;
+  CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("upstreams[].ca_file"));
+  trial.untrusted = false;
   CHECK_THAT(found(), StartsWith("wrong upstream: ") && Contains("connection refused: look at the proxy"));
   trial.proxy.clear();
   CHECK_THAT(found(), Contains("HTTPS_PROXY") && Contains("offline: true"));
@@ -85,10 +100,15 @@ TEST_CASE("an endpoint answers, refuses, or cannot be reached, and what to do is
 }
 
 TEST_CASE("the cache answers, or not") {
-  CHECK(text(cache_finding(cache, 200)) == "ok cache: answers at https://cache.lan:5000\n");
-  CHECK_THAT(text(cache_finding(cache, 503)), StartsWith("wrong cache: ") && Contains("until it is ready"));
-  CHECK_THAT(text(cache_finding(cache, 404)), Contains("--cache URL"));
-  CHECK_THAT(text(cache_finding(cache, refused())), Contains("paddock serve") && Contains("connection refused"));
+  CHECK(text(cache_finding(cache, 200, true)) == "ok cache: answers at https://cache.lan:5000\n");
+  CHECK_THAT(text(cache_finding(cache, 503, true)), StartsWith("wrong cache: ") && Contains("until it is ready"));
+  CHECK_THAT(text(cache_finding(cache, 500, true)), StartsWith("wrong cache: ") && Contains("look at its log"));
+  for (const int status : {200, 401, 404}) {
+    INFO(status);
+    CHECK_THAT(text(cache_finding(cache, status, false)),
+               StartsWith("wrong cache: ") && Contains("is not paddock") && Contains("--cache URL"));
+  }
+  CHECK_THAT(text(cache_finding(cache, refused(), false)), Contains("paddock serve") && Contains("connection refused"));
 }
 
 TEST_CASE("somebody here trusts the cache's certificate, or nobody does") {
@@ -102,6 +122,11 @@ TEST_CASE("somebody here trusts the cache's certificate, or nobody does") {
   CHECK_THAT(text(trust_finding(cache, trust)), Contains("/etc/docker/certs.d/cache.lan:5000/ca.crt"));
   trust.docker = Result<void>(refused());
   CHECK_THAT(text(trust_finding(cache, trust)), StartsWith("wrong certificate: "));
+  trust.docker = fail(ErrorCode::unavailable, Blame::upstream, "its certificate is not trusted: hostname mismatch");
+  CHECK_THAT(text(trust_finding(cache, trust)), Contains("make one for cache.lan") && !Contains("CA's"));
+  trust.docker =
+      fail(ErrorCode::unavailable, Blame::upstream, "its certificate is not trusted: certificate has expired");
+  CHECK_THAT(text(trust_finding(cache, trust)), Contains("make a new one") && !Contains("CA's"));
 }
 
 }  // namespace

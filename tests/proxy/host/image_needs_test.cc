@@ -103,5 +103,17 @@ TEST_CASE("a configuration's size and depth are limited") {
   CHECK_FALSE(read_image_needs(config(many), {}).has_value());
 }
 
+TEST_CASE("names that go on and on are cut off") {
+  const std::string tail(100'000, 'x');
+  const auto needs =
+      read_image_needs(R"({"os": "linux", "architecture": "amd64)" + tail +
+                           R"(", "config": {"Env": ["NV_CUDA_COMPAT_PACKAGE=cuda-compat-12-1)" + tail + "\"]}}",
+                       {})
+          .value();
+  CHECK(needs.architecture.size() < 100);
+  CHECK(needs.compatibility_package.size() < 100);
+  CHECK(needs.compatibility->text() == "12.1");
+}
+
 }  // namespace
 }  // namespace paddock

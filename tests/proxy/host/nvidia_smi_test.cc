@@ -1,6 +1,7 @@
 #include "proxy/host/nvidia_smi.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -103,9 +104,19 @@ TEST_CASE("the library comes first, the program where there is none") {
 
 TEST_CASE("where neither works the one that is there says why") {
   const FakeSmi broken("echo broken; exit 9");
-  CHECK_THAT(probe_gpus({{"/nowhere/x.so"}, broken.path()}).error().context, Contains("'broken'"));
+  CHECK_THAT(probe_gpus({{"/nowhere/x.so"}, broken.path()}).error().context,
+             Contains("'broken'") && Contains("--driver"));
   CHECK_THAT(probe_gpus({{"/nowhere/x.so"}, "/nowhere/nvidia-smi"}).error().context, Contains("no NVIDIA driver here"));
   CHECK_THAT(probe_gpus({{FAKE_NVML_EMPTY_LIBRARY}, broken.path()}).error().context, Contains("not NVML"));
+}
+
+TEST_CASE("a library that hangs is given up, and the program is not asked to hang too") {
+  ::setenv("FAKE_NVML", "hang=1", 1);
+  const auto hung = probe_gpus({{FAKE_NVML_LIBRARY}, "/nowhere/nvidia-smi", std::chrono::milliseconds(200)});
+  ::unsetenv("FAKE_NVML");
+  REQUIRE_FALSE(hung);
+  CHECK(hung.error().code == ErrorCode::timeout);
+  CHECK_THAT(hung.error().context, Contains("Xid"));
 }
 
 TEST_CASE("a driver can be given by hand") {

@@ -155,5 +155,11 @@ TEST_CASE("the library is looked for by name first, then where drivers put it") 
   CHECK(std::ranges::find(names, "/usr/local/nvidia/lib64/libnvidia-ml.so.1") != names.end());
 }
 
+TEST_CASE("a capability that no GPU has is not known") {
+  const auto host = ask("cc=2147483647");
+  REQUIRE(host);
+  CHECK_FALSE(host->gpus[0].compute_capability);
+}
+
 }  // namespace
 }  // namespace paddock

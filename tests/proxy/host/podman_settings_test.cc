@@ -15,7 +15,8 @@ constexpr const char* file = "/etc/containers/registries.conf.d/paddock.conf";
 struct PodmanHost : HostFixture {
   PodmanHost() { write("/usr/bin/podman", ""); }
   [[nodiscard]] std::string examined(const CacheAddress& address = cache) const {
-    return test::text_of(podman_findings(files, address, {"registry.baidubce.com", "docker.io"}));
+    return test::text_of(
+        podman_findings(files, address, {{"registry.baidubce.com", "docker.io"}, "registry.baidubce.com"}));
   }
 };
 
@@ -24,7 +25,7 @@ constexpr const char* good =
     "[[registry.mirror]]\nlocation = \"cache.lan:5000/registry.baidubce.com\"\ninsecure = true\n";
 
 TEST_CASE("without podman nothing is said of it") {
-  CHECK(podman_findings(HostFixture().files, cache, {"docker.io"}).empty());
+  CHECK(podman_findings(HostFixture().files, cache, {{"docker.io"}, ""}).empty());
 }
 
 TEST_CASE("what podman takes from the cache is told from what it does not") {
@@ -58,6 +59,20 @@ TEST_CASE("a file that is no TOML is wrong, and the others count") {
   host.write(file, good);
   CHECK_THAT(host.examined(), Contains("wrong podman: /etc/containers/registries.conf: line 1 is not TOML") &&
                                   Contains("ok podman: registry.baidubce.com"));
+}
+
+TEST_CASE("a mirror that leads to another registry's images is wrong; without a path it means the default upstream") {
+  const PodmanHost host;
+  const auto mirror = [](const std::string& registry, const std::string& location) {
+    return "[[registry]]\nlocation = \"" + registry + "\"\n[[registry.mirror]]\nlocation = \"" + location +
+           "\"\ninsecure = true\n";
+  };
+  host.write(file, mirror("registry.baidubce.com", "cache.lan:5000/") + mirror("docker.io", "cache.lan:5000"));
+  CHECK_THAT(host.examined(), Contains("ok podman: registry.baidubce.com through") &&
+                                  Contains("takes another registry's images for those of docker.io: write location = "
+                                           "\"cache.lan:5000/docker.io\""));
+  host.write(file, mirror("registry.baidubce.com", "cache.lan:5000/docker.io"));
+  CHECK_THAT(host.examined(), Contains("for those of registry.baidubce.com") && !Contains("ok podman"));
 }
 
 TEST_CASE("mirrors of another cache are not ours") {

@@ -245,5 +245,15 @@ TEST_CASE("a requirement without end is read in one pass") {
   CHECK(evaluate(std::string(1'000'000, ','), a100).state == yes);
 }
 
+TEST_CASE("what an image requires at length is not repeated in full") {
+  std::string many = "cuda>=99";
+  for (int at = 0; at < 100'000; ++at) many += ",cuda>=99";
+  RequirementFacts facts;
+  facts.cuda = "12.0";
+  CHECK(evaluate(many, facts).message.size() < 600);
+  const Requirements odd{.all = {{"NVIDIA_REQUIRE_" + std::string(100'000, 'X'), "cuda~1"}}};
+  CHECK(evaluate(odd, facts).message.size() < 600);
+}
+
 }  // namespace
 }  // namespace paddock

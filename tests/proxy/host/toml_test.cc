@@ -62,6 +62,8 @@ TEST_CASE("arrays may have many lines, strings escapes, lines Windows' ends") {
   CHECK(tables[0].texts("a") == std::vector<std::string>{"x", "y"});
   CHECK(tables[0].text("b") == "C:\\x \"y\"");
   CHECK(tables[0].text("c") == "\\n");
+  CHECK(parsed(R"(a = "\t\u0041\U0001F600\e")")[0].text("a") == "\tA?\x1b");
+  CHECK(parsed("m = \"\"\"say \"x\"\"\"\"\nn = x'")[0].text("m") == "say \"x\"");
   CHECK(parsed("m = \"\"\"one\ntwo\"\"\"\nn = '''x'''")[0].text("m") == "one\ntwo");
 }
 
@@ -71,8 +73,27 @@ TEST_CASE("nothing is nothing") {
 }
 
 TEST_CASE("what is no TOML is refused with its line") {
-  for (const auto* text : {"a", "a =", "= 1", "[a", "[]", "[[a]", "a = \"x", "a = [1", "a = [1 2]", "a = {b = 1",
-                           "a = 1 b = 2", "[a] b = 1", "a = \"\\u0041\"", "a.=1", "a = '''x", "<html>", "\"a = 1"}) {
+  for (const auto* text : {"a",
+                           "a =",
+                           "= 1",
+                           "[a",
+                           "[]",
+                           "[[a]",
+                           "a = \"x",
+                           "a = [1",
+                           "a = [1 2]",
+                           "a = {b = 1",
+                           "a = 1 b = 2",
+                           "[a] b = 1",
+                           "a = \"\\q\"",
+                           "a = \"\\u00g1\"",
+                           "a = \"\\u41\"",
+                           "a = \"\\",
+                           "a = \"\\\"",
+                           "a.=1",
+                           "a = '''x",
+                           "<html>",
+                           "\"a = 1"}) {
     INFO(text);
     const auto tables = parse_toml(std::string("ok = 1\n") + text);
     REQUIRE_FALSE(tables);
