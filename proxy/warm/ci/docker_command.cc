@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 
+#include "proxy/warm/ci/reading.h"
+
 namespace paddock::ci {
 namespace {
 
@@ -50,6 +52,16 @@ bool is_one_of(auto const& list, string_view word) { return std::ranges::find(li
 
 string_view base_name(string_view word) { return word.substr(word.rfind('/') + 1); }
 
+// "sudo", its options and numbers, "NAME=x", a prompt such as "root@host:/#".
+bool may_precede(string_view word) {
+  constexpr std::array<string_view, 8> callers{"sudo", "env", "time", "timeout", "retry", "exec", "nohup", "command"};
+  if (word.size() > 1 && word.front() == '-') return true;
+  const bool number = word.find_first_not_of("0123456789") >= word.size() - (word.ends_with('s') ? 1 : 0);
+  const bool assignment = is_name(word.substr(0, word.find('='))) && word.contains('=');
+  const bool prompt = word.ends_with('#') || word.ends_with('$') || word.ends_with('%');
+  return number || assignment || prompt || is_one_of(callers, word);
+}
+
 // After the option at `i`, with its value.
 std::size_t after_option(Words words, std::size_t i, string_view alone) {
   const string_view word = words[i];
@@ -95,13 +107,17 @@ ImageWords paddock_words(Words words, std::size_t i) {
 
 }  // namespace
 
-std::optional<std::size_t> find_engine(Words words) {
+std::optional<std::size_t> find_engine(Words words, bool among_prose) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const string_view word = base_name(words[i]);
     if (is_one_of(engines, word)) return i;
-    if (is_one_of(speakers, word)) return std::nullopt;
+    if (is_one_of(speakers, word) || (among_prose && !may_precede(words[i]))) return std::nullopt;
   }
   return std::nullopt;
+}
+
+bool is_said(Words words) {
+  return std::ranges::any_of(words, [](string_view word) { return is_one_of(speakers, base_name(word)); });
 }
 
 ImageWords image_words(Words words) {

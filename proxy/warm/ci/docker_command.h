@@ -15,7 +15,10 @@ struct ImageWords {
 };
 
 // The index of the word that is a container engine's command, if the line calls one ("sudo docker", "retry 3 docker").
-std::optional<std::size_t> find_engine(std::span<const std::string> words);
+// `among_prose`: only where nothing but sudo and its like stands before it.
+std::optional<std::size_t> find_engine(std::span<const std::string> words, bool among_prose = false);
+// Whether the words are text for a person, and no command.
+bool is_said(std::span<const std::string> words);
 // `words` begins with the engine.
 ImageWords image_words(std::span<const std::string> words);
 

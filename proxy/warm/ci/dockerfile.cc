@@ -237,8 +237,9 @@ class Scanner {
     return std::nullopt;
   }
 
-  [[nodiscard]] Readings expand(string_view text) const {
-    return expand_variables(text, Dialect::dockerfile, [this](string_view name) { return values(name); });
+  [[nodiscard]] Readings expand(string_view text) {
+    return budget_.within(
+        [&] { return expand_variables(text, Dialect::dockerfile, [this](string_view name) { return values(name); }); });
   }
 
   const BuildArguments& arguments_;
@@ -246,6 +247,7 @@ class Scanner {
   Collector& collector_;
   Place place_;
   BuildArguments defaults_;
+  ExpansionBudget budget_;
   std::set<std::string> names_;
   std::string stage_;
   int stages_ = 0;

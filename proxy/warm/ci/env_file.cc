@@ -24,6 +24,7 @@ string_view value_of(string_view text, bool& plain) {
 
 Variables read_env_file(string_view text) {
   Variables variables;
+  ExpansionBudget budget;
   const Lookup lookup = [&](string_view name) -> std::optional<Readings> {
     const auto found = variables.find(name);
     if (found == variables.end()) return std::nullopt;
@@ -40,7 +41,7 @@ Variables read_env_file(string_view text) {
     bool plain = false;
     const string_view value = value_of(line.substr(equals + 1), plain);
     Readings readings{{std::string(value)}};
-    if (!plain) readings = expand_variables(value, Dialect::compose, lookup);
+    if (!plain) readings = budget.within([&] { return expand_variables(value, Dialect::compose, lookup); });
     variables[std::string(name)] = std::move(readings);
   }
   return variables;

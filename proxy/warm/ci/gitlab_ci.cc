@@ -61,14 +61,27 @@ class Scanner {
       const YamlNode* found = config_.lookup(layers, key);
       return found != nullptr ? found : of_default(key);
     };
-    if (const YamlNode* trigger = config_.lookup(layers, "trigger")) generated(*trigger, name);
+    if (const YamlNode* trigger = config_.lookup(layers, "trigger")) return generated(*trigger, name);
     for (std::size_t variant = 0; variant < job.variants(); ++variant) {
       job.choose(variant);
-      report_all(find("image"), job, name);
+      const YamlNode* image = named_image(layers);
+      report_all(image != nullptr ? image : of_default("image"), job, name);
       report_all(find("services"), job, name);
       run_scripts({find("before_script"), find("script"), find("after_script")}, job, name);
     }
     for (const YamlNode* node : std::exchange(in_use_, {})) used_.insert(node);
+  }
+
+  // Mappings of a job and of what it extends are merged: one without a name leaves it to the next.
+  [[nodiscard]] const YamlNode* named_image(const Layers& layers) const {
+    const YamlNode* nameless = nullptr;
+    for (const YamlNode* layer : layers) {
+      const YamlNode* image = config_.follow(layer->find("image"));
+      if (image == nullptr) continue;
+      if (!image->is_map() || image->find("name") != nullptr) return image;
+      nameless = image;
+    }
+    return nameless;
   }
 
   static bool inherits_default(const YamlNode* inherit, string_view key) {

@@ -114,17 +114,20 @@ std::optional<Readings> GitlabVariables::find(string_view name) const {
 }
 
 Readings GitlabVariables::expand(string_view text, int depth) const {
-  Readings out;
-  for (Reading& reading : inputs_.expand(text)) {
-    if (reading.unknown) {
-      out.push_back(std::move(reading));
-      continue;
+  return inputs_.budget().within([&] {
+    Readings out;
+    for (Reading& reading : inputs_.expand(text)) {
+      if (reading.unknown) {
+        out.push_back(std::move(reading));
+        continue;
+      }
+      const auto expanded =
+          expand_variables(reading.text, Dialect::gitlab, [&](string_view name) { return find(name, depth + 1); });
+      std::ranges::copy(expanded, std::back_inserter(out));
+      if (out.size() > readings_limit) break;  // which makes them too many
     }
-    const auto expanded =
-        expand_variables(reading.text, Dialect::gitlab, [&](string_view name) { return find(name, depth + 1); });
-    std::ranges::copy(expanded, std::back_inserter(out));
-  }
-  return out;
+    return out;
+  });
 }
 
 std::optional<Readings> GitlabVariables::find(string_view name, int depth) const {

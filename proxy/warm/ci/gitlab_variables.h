@@ -18,9 +18,12 @@ class GitlabInputs {
  public:
   explicit GitlabInputs(const std::vector<GitlabPart>& parts);
   [[nodiscard]] Readings expand(std::string_view text) const;
+  // Of all of the pipeline's jobs together.
+  [[nodiscard]] ExpansionBudget& budget() const { return budget_; }
 
  private:
   Variables values_;
+  mutable ExpansionBudget budget_;
 };
 
 class GitlabVariables {

@@ -46,6 +46,8 @@ std::string without_scopes(string_view text) {
   return plain;
 }
 
+bool is_shell_step(string_view step) { return step == "sh" || step == "bat" || step == "powershell" || step == "pwsh"; }
+
 // An expression of strings and variables joined by '+', or the reason why it is none.
 struct Expression {
   Tokens parts;
@@ -191,11 +193,12 @@ class Scanner {
     if (here.text == "image" &&
         (member ? token(at_ - 2).is("docker") && call : call || next.is_text() || is_value(next))) {
       image(argument);
-    } else if (here.text == "docker" && next.is_text() && !member) {
+    } else if ((here.text == "docker" || (here.text == "withDockerContainer" && call)) && !member &&
+               token(argument).is_text()) {
       image(argument);
     } else if (here.text == "registryUrl" || here.text == "withRegistry") {
       registry(argument);
-    } else if (here.text == "sh" && !member) {
+    } else if (is_shell_step(here.text) && !member) {
       script(argument);
     } else if (here.text == "yaml" && token(argument).is_text()) {
       pod(token(argument));
@@ -261,14 +264,40 @@ class Scanner {
   }
 
   void script(std::size_t index) {
-    if (token(index).is("script") && token(index + 1).is(":")) index += 2;
-    const GroovyToken& text = token(index);
-    if (!text.is_text()) return;
-    at_ = index;
-    if (!names_engine(text.text)) return;
-    ShellScanner shell(collector_, place(text.line), [this](string_view name) { return find(name); });
-    shell.scan(text.interpolated ? without_scopes(text.text) : text.text, text.line);
+    const Expression script = read_expression(script_argument(index));
+    if (!script.simple) return;
+    at_ = script.end - 1;
+    const int line = script.parts.front().line;
+    const std::string text = as_shell(script);
+    if (!names_engine(text)) return;
+    ShellScanner shell(collector_, place(line), [this](string_view name) { return find(name); });
+    shell.scan(text, line);
     shell.finish();
+  }
+
+  // sh 'x', sh('x'), sh label: 'y', script: 'x', the last over several lines too.
+  [[nodiscard]] std::size_t script_argument(std::size_t index) const {
+    while (token(index).is("\n")) ++index;
+    if (token(index).is_text()) return index;
+    for (std::size_t i = index; i < std::min(index + 40, tokens_.size()) && !token(i).is(")"); ++i) {
+      if (token(i).is("script") && token(i + 1).is(":")) return i + 2;
+      if (token(i).is("\n") && !token(i - 1).is(",")) break;
+    }
+    return index;
+  }
+
+  // Groovy's variables become the shell's, whose values `find` knows.
+  static std::string as_shell(const Expression& script) {
+    std::string text;
+    for (const GroovyToken& part : script.parts) {
+      if (part.kind == GroovyToken::Kind::word) {
+        text.append("${").append(part.text).append("}");
+      } else {
+        text += part.interpolated ? without_scopes(part.text) : part.text;
+      }
+    }
+    std::ranges::replace(text, literal_dollar, '$');
+    return text;
   }
 
   // A pod template; Groovy's variables are filled in where they have one value.
@@ -331,8 +360,10 @@ class Scanner {
   }
 
   [[nodiscard]] Readings expand(string_view text, int depth = 0) const {
-    return expand_variables(without_scopes(text), Dialect::gitlab,
-                            [&](string_view name) { return find(name, depth + 1); });
+    return budget_.within([&] {
+      return expand_variables(without_scopes(text), Dialect::gitlab,
+                              [&](string_view name) { return find(name, depth + 1); });
+    });
   }
 
   [[nodiscard]] std::optional<Readings> find(string_view name, int depth = 0) const {
@@ -346,8 +377,10 @@ class Scanner {
           Reading::not_known(UnresolvedKind::run_time, "Jenkins sets " + std::string(name) + " when the job runs")};
     }
     Readings readings;
-    for (const Expression& value : found->second)
+    for (const Expression& value : found->second) {
       std::ranges::copy(evaluate(value, depth), std::back_inserter(readings));
+      if (readings.size() > readings_limit) break;  // which makes them too many
+    }
     return readings;
   }
 
@@ -367,6 +400,7 @@ class Scanner {
   std::string pending_registry_;
   std::string stage_;
   mutable int lookups_ = 0;
+  mutable ExpansionBudget budget_;
 };
 
 }  // namespace

@@ -21,6 +21,11 @@ struct Level {
   std::string name;         // of the container or step
 };
 
+// Schemas, and whatever an application keeps: an "image" there may as well be a picture.
+bool holds_no_image(string_view kind) {
+  return kind == "CustomResourceDefinition" || kind == "ConfigMap" || kind == "Secret";
+}
+
 class Scanner {
  public:
   Scanner(const Source& source, Workspace& files, Format format)
@@ -34,14 +39,14 @@ class Scanner {
     }
     if (!node.is_map()) return;
     enter_object(node, level);
-    if (node.scalar("kind") == "CustomResourceDefinition") return;  // schemas
+    if (holds_no_image(node.scalar("kind"))) return;
     if (node.scalar("kind") == "Kustomization") return replacements(node, level);
     std::optional<TektonParameters> tekton;
     if (node.find("params") != nullptr || node.find("matrix") != nullptr)
-      level.tekton = &tekton.emplace(level.tekton, node);
+      level.tekton = &tekton.emplace(level.tekton, node, budget_);
     std::optional<ArgoParameters> argo;
     if (const YamlNode* templates = node.find("templates"); templates != nullptr && templates->is_list()) {
-      level.argo = &argo.emplace(node);
+      level.argo = &argo.emplace(node, budget_);
     }
     for (const auto& [key, value] : node.entries) entry(key->text, *value, level);
   }
@@ -103,7 +108,7 @@ class Scanner {
   }
 
   // Argo's, then Tekton's marks, then what `envsubst` would fill in.
-  [[nodiscard]] Readings expand(string_view text, const Level& level) const {
+  [[nodiscard]] Readings expand(string_view text, const Level& level) {
     Readings readings = expand_marked(text, "{{", "}}", [&](string_view inner) -> Readings {
       if (level.argo != nullptr) return level.argo->evaluate(level.of_template, inner);
       return {Reading::not_known(UnresolvedKind::expression,
@@ -111,7 +116,7 @@ class Scanner {
     });
     readings = each(std::move(readings), [&](string_view part) {
       static const YamlNode nothing;
-      const TektonParameters none(nullptr, nothing);
+      const TektonParameters none(nullptr, nothing, budget_);
       const TektonParameters& parameters = level.tekton == nullptr ? none : *level.tekton;
       return expand_marked(part, "$(", ")", [&](string_view inner) { return parameters.evaluate(inner); });
     });
@@ -137,6 +142,7 @@ class Scanner {
   Collector& collector_;
   const Source& source_;
   Format format_;
+  ExpansionBudget budget_;
 };
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace {
 using std::string_view;
 
 bool is_shell_language(string_view info) {
-  constexpr std::array<string_view, 13> languages{"",        "sh",       "bash",          "shell", "zsh",
-                                                  "console", "terminal", "shell-session", "text",  "plaintext",
-                                                  "txt",     "cmd",      "shellsession"};
+  constexpr std::array<string_view, 16> languages{
+      "",     "sh",        "bash", "shell", "zsh",          "console",    "terminal", "shell-session",
+      "text", "plaintext", "txt",  "cmd",   "shellsession", "powershell", "bat",      "batch"};
   info = info.substr(0, info.find_first_of(" \t{"));
   return std::ranges::find(languages, info) != languages.end();
 }
@@ -61,7 +61,9 @@ string_view command_of(string_view line) {
 class Scanner {
  public:
   Scanner(const Source& source, Collector& collector)
-      : shell_(collector, {source.name, 0, "", Format::markdown}, {}), text_(source.text) {}
+      : shell_(collector, {source.name, 0, "", Format::markdown}, {}), text_(source.text) {
+    shell_.among_prose = true;
+  }
 
   void run() {
     while (!text_.empty()) {

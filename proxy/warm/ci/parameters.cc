@@ -53,7 +53,8 @@ string_view plain_name(string_view text, std::optional<std::size_t>& index) {
 
 }  // namespace
 
-TektonParameters::TektonParameters(const TektonParameters* outer, const YamlNode& node) : outer_(outer) {
+TektonParameters::TektonParameters(const TektonParameters* outer, const YamlNode& node, ExpansionBudget& budget)
+    : outer_(outer), budget_(budget) {
   read(node.find("params"));
   if (const YamlNode* matrix = node.find("matrix")) read(matrix->find("params"));
 }
@@ -67,9 +68,10 @@ void TektonParameters::read(const YamlNode* list) {
       if (name.empty() || value == nullptr) continue;
       Readings readings;
       const auto add = [&](const YamlNode& one) {
-        append(readings, expand_marked(one.text, "$(", ")", [&](string_view inner) {
-                 return outer_ == nullptr ? no_value(inner) : outer_->evaluate(inner);
-               }));
+        const Evaluate outside = [&](string_view inner) {
+          return outer_ == nullptr ? no_value(inner) : outer_->evaluate(inner);
+        };
+        append(readings, budget_.within([&] { return expand_marked(one.text, "$(", ")", outside); }));
       };
       if (value->is_list()) {
         for (const YamlNode* one : value->items) add(*one);
@@ -110,7 +112,8 @@ Readings TektonParameters::evaluate(string_view expression) const {
   return name.starts_with("context.") ? run_time(name) : no_value(name);
 }
 
-ArgoParameters::ArgoParameters(const YamlNode& workflow) : workflow_(workflow) {
+ArgoParameters::ArgoParameters(const YamlNode& workflow, ExpansionBudget& budget)
+    : workflow_(workflow), budget_(budget) {
   const YamlNode* templates = workflow.find("templates");
   if (templates == nullptr) return;
   for (const YamlNode* one : templates->items) {
@@ -145,7 +148,9 @@ Readings ArgoParameters::evaluate(const std::string& of_template, string_view ex
     if (value == nullptr || !value->is_scalar()) return no_value(expression.substr(workflow.size()));
     return {{value->text}};
   }
-  if (expression.starts_with(inputs)) return input(of_template, expression.substr(inputs.size()), depth);
+  if (expression.starts_with(inputs)) {
+    return budget_.within([&] { return input(of_template, expression.substr(inputs.size()), depth); });
+  }
   if (expression.starts_with("tasks.") || expression.starts_with("steps.")) return job_output(expression);
   return expression.starts_with("workflow.") ? run_time(expression) : beyond(expression);
 }

@@ -17,7 +17,7 @@ namespace paddock::ci {
 // Tekton: one level, inside `outer`. A value that is given, by whichever level, wins over defaults.
 class TektonParameters {
  public:
-  TektonParameters(const TektonParameters* outer, const YamlNode& node);
+  TektonParameters(const TektonParameters* outer, const YamlNode& node, ExpansionBudget& budget);
   // "params.x", "tasks.t.results.r": what stands in $(...).
   [[nodiscard]] Readings evaluate(std::string_view expression) const;
 
@@ -27,6 +27,7 @@ class TektonParameters {
                                      std::map<std::string, Readings, std::less<>> TektonParameters::* kind) const;
 
   const TektonParameters* outer_;
+  ExpansionBudget& budget_;
   std::map<std::string, Readings, std::less<>> values_;
   std::map<std::string, Readings, std::less<>> defaults_;
 };
@@ -35,7 +36,7 @@ class TektonParameters {
 class ArgoParameters {
  public:
   // `workflow`: the mapping that holds `templates`.
-  explicit ArgoParameters(const YamlNode& workflow);
+  ArgoParameters(const YamlNode& workflow, ExpansionBudget& budget);
   // What stands in {{...}} within the template of this name.
   [[nodiscard]] Readings evaluate(const std::string& of_template, std::string_view expression) const;
 
@@ -50,6 +51,7 @@ class ArgoParameters {
   [[nodiscard]] Readings passed(const Call& call, const YamlNode& parameter, int depth) const;
 
   const YamlNode& workflow_;
+  ExpansionBudget& budget_;
   std::map<std::string, const YamlNode*, std::less<>> templates_;
   std::map<std::string, std::vector<Call>, std::less<>> calls_;
   mutable int evaluations_ = 0;  // callers of callers multiply

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -46,6 +47,26 @@ Readings expand_variables(std::string_view text, Dialect dialect, const Lookup& 
 // Texts such as "paddle:${{ matrix.tag }}": `evaluate` is asked for what stands between the marks, without its blanks.
 using Evaluate = std::function<Readings(std::string_view inner)>;
 Readings expand_marked(std::string_view text, std::string_view open, std::string_view close, const Evaluate& evaluate);
+
+// What the expansions of a file may cost together: values that multiply end as unknown, before they take time and
+// memory.
+class ExpansionBudget {
+ public:
+  // What `expand` gives, or, once all is spent, a reading that says so.
+  template <typename Expand>
+  Readings within(const Expand& expand) {
+    if (left_ == 0) return {Reading::not_known(UnresolvedKind::too_many, "more values than are looked at in a file")};
+    Readings readings = expand();
+    for (const Reading& reading : readings) {
+      const std::size_t reason = reading.unknown ? reading.unknown->reason.size() : 0;
+      left_ -= std::min(left_, sizeof(Reading) + reading.text.size() + reason);
+    }
+    return readings;
+  }
+
+ private:
+  std::size_t left_ = 128U << 20U;  // bytes
+};
 
 Reading not_set(std::string_view name);
 bool is_name(std::string_view text);  // [A-Za-z_][A-Za-z0-9_]*

@@ -12,7 +12,7 @@ namespace paddock::ci {
 
 enum class Look : std::uint8_t { yaml, helm_template, jenkinsfile, dockerfile, shell, markdown };
 
-// What a file has to be read as; nothing: of no interest. `head` is its beginning.
+// What a file has to be read as; nothing: of no interest.
 std::optional<Look> look_at(const std::filesystem::path& path, std::string_view text);
 // Whether a file of this name is worth opening at all.
 bool may_be_ci_file(const std::filesystem::path& path);

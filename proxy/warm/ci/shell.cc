@@ -13,13 +13,41 @@ using std::string_view;
 
 constexpr std::array<string_view, 9> openers{"then", "do", "else", "{", "!", "time", "sudo", "exec", "nohup"};
 constexpr std::array<string_view, 5> declarers{"export", "local", "readonly", "declare", "typeset"};
+constexpr std::array<string_view, 7> shells{"bash", "sh", "zsh", "dash", "eval", "ssh", "su"};
+constexpr int nesting_limit = 4;
+constexpr std::size_t items_limit = 1000;    // of an array
+constexpr std::size_t words_limit = 10'000;  // of a command, its variables filled in
 
 bool is_one_of(auto const& list, string_view word) { return std::ranges::find(list, word) != list.end(); }
 
-// The length of NAME in "NAME=value"; 0 when it is no assignment.
-std::size_t assigned_name(const ShellWord& word) {
-  const std::size_t equals = word.text.find('=');
-  return equals != std::string::npos && is_name(string_view(word.text).substr(0, equals)) ? equals : 0;
+// "NAME=value", "NAME+=value".
+struct Assignment {
+  string_view name;  // empty: it is none
+  string_view value;
+  bool more = false;
+};
+
+Assignment assignment_of(const ShellWord& word) {
+  const string_view text = word.text;
+  const std::size_t equals = text.find('=');
+  if (equals == string_view::npos) return {};
+  const bool more = equals > 0 && text[equals - 1] == '+';
+  const string_view name = text.substr(0, equals - (more ? 1 : 0));
+  return is_name(name) ? Assignment{name, text.substr(equals + 1), more} : Assignment{};
+}
+
+// NAME of "${NAME[@]}", or empty.
+string_view array_name(string_view text) {
+  if (!text.starts_with("${") || (!text.ends_with("[@]}") && !text.ends_with("[*]}"))) return {};
+  text = text.substr(2, text.size() - 6);
+  return is_name(text) ? text : string_view();
+}
+
+// Whether each of several values is nothing, or options.
+bool are_options(const Readings& readings) {
+  return readings.size() > 1 && std::ranges::all_of(readings, [](const Reading& reading) {
+           return !reading.unknown && (reading.text.empty() || reading.text.starts_with('-'));
+         });
 }
 
 std::optional<std::string> known_text(const Readings& readings) {
@@ -37,14 +65,20 @@ void add_missing(Readings& to, const Readings& from) {
   }
 }
 
-std::vector<std::string> split_blanks(string_view text) {
+std::vector<std::string> split(string_view text, string_view separators = " \t\n") {
   std::vector<std::string> parts;
   while (!(text = trimmed(text)).empty()) {
-    const std::size_t end = std::min(text.find_first_of(" \t\n"), text.size());
+    const std::size_t end = std::min(text.find_first_of(separators), text.size());
     parts.emplace_back(text.substr(0, end));
     text.remove_prefix(end);
   }
   return parts;
+}
+
+// Each word of a value is a value; what is not known counts as one.
+void add_words(Readings& to, const Reading& reading) {
+  if (reading.unknown) add_missing(to, {reading});
+  for (std::string& word : split(reading.text)) add_missing(to, {{std::move(word)}});
 }
 
 }  // namespace
@@ -109,25 +143,36 @@ bool ShellScanner::assign(std::span<const ShellWord> words) {
   }
   const bool declared = is_one_of(declarers, first);
   if (declared) words = words.subspan(1);
-  const auto is_assignment = [](const ShellWord& word) { return assigned_name(word) > 0; };
+  const auto is_assignment = [](const ShellWord& word) { return !assignment_of(word).name.empty(); };
   if (!declared && !std::ranges::all_of(words, is_assignment)) return false;
   for (const ShellWord& word : words) {
-    const std::size_t length = assigned_name(word);
-    if (length > 0) {
-      set_from_word(string_view(word.text).substr(0, length), string_view(word.text).substr(length + 1), word.array);
-    }
+    if (is_assignment(word)) set_from_word(word);
   }
   return true;
 }
 
-void ShellScanner::set_from_word(string_view name, string_view value, bool array) {
-  if (!array) {
-    set(name, expand(value));
-    return;
+void ShellScanner::set_from_word(const ShellWord& word) {
+  const auto [name, value, more] = assignment_of(word);
+  if (word.array) return set_array(std::string(name), value, more);
+  if (!more) return set(name, expand(value));
+  set(name, expand("${" + std::string(name) + "-}" + std::string(value)));
+}
+
+// What a branch puts in place of other items leaves open which they are.
+void ShellScanner::set_array(const std::string& name, string_view value, bool more) {
+  std::vector<Readings>& items = arrays_[name];
+  Readings& values = variables_[name];
+  const bool either = branches_ > 0 && !more && !items.empty();
+  if (!more && branches_ == 0) values.clear();
+  if (!more) items.clear();
+  for (const std::string& item : split(value, "\n")) {
+    const Readings readings = expand(item);
+    if (items.size() < items_limit) items.push_back(readings);
+    for (const Reading& reading : readings) add_words(values, reading);
   }
-  Readings items;
-  for (const std::string& item : split_blanks(value)) add_missing(items, expand(item));
-  set(name, std::move(items));
+  if (either) {
+    items = {{Reading::not_known(UnresolvedKind::expression, name + " is assigned differently by several branches")}};
+  }
 }
 
 void ShellScanner::set(string_view name, Readings readings) {
@@ -145,40 +190,64 @@ void ShellScanner::loop(std::span<const ShellWord> words) {
   if (words.size() < 2 || words[1].text != "in" || !is_name(words.front().text)) return;
   Readings values;
   for (const ShellWord& word : words.subspan(2)) {
-    for (const Reading& reading : expand(word.text)) {
-      if (reading.unknown) add_missing(values, {reading});
-      for (std::string& part : split_blanks(reading.text)) add_missing(values, {{std::move(part)}});
-    }
+    for (const Reading& reading : expand(word.text)) add_words(values, reading);
   }
   variables_[words.front().text] = std::move(values);
 }
 
-// One word, or the several that its variable holds. An unknown one counts as one word: where it stands for options, the
-// image is looked for in its place and reported as unknown, never guessed.
-void ShellScanner::argument(const ShellWord& word, std::vector<std::string>& texts, std::vector<Readings>& meanings,
-                            std::vector<std::string>& written) const {
-  Readings readings = expand(word.text);
-  const bool splits = !word.quoted && word.text.contains('$');
-  const auto text = known_text(readings);
-  if (text && splits) {
-    for (std::string& part : split_blanks(*text)) {
-      meanings.push_back({{part}});
-      texts.push_back(std::move(part));
-      written.push_back(word.text);
+void ShellScanner::Arguments::add(std::string text, Readings meaning, const std::string& as_written) {
+  texts.push_back(std::move(text));
+  meanings.push_back(std::move(meaning));
+  written.push_back(as_written);
+}
+
+// One word, or the several that its variable holds; none where all its values are options. An unknown one counts as one
+// word: where it stands for options, the image is looked for in its place and reported as unknown, never guessed.
+void ShellScanner::argument(const ShellWord& word, Arguments& out) const {
+  if (const auto array = arrays_.find(array_name(word.text)); array != arrays_.end()) {
+    for (const Readings& item : array->second) {
+      Readings readings = budget_.within([&] { return item; });
+      out.add(known_text(item).value_or(word.text), std::move(readings), word.text);
     }
     return;
   }
-  texts.push_back(text.value_or(word.text));
-  meanings.push_back(std::move(readings));
-  written.push_back(word.text);
+  Readings readings = expand(word.text);
+  const bool splits = !word.quoted && word.text.contains('$');
+  const auto text = known_text(readings);
+  if (splits && are_options(readings)) return;
+  if (text && splits) {
+    for (std::string& part : split(*text)) out.add(part, {{part}}, word.text);
+    return;
+  }
+  out.add(text.value_or(word.text), std::move(readings), word.text);
+}
+
+void ShellScanner::run_text(std::span<const ShellWord> words, int line) {
+  const auto runner = std::ranges::find_if(words, [](const ShellWord& word) {
+    return is_one_of(shells, string_view(word.text).substr(word.text.rfind('/') + 1));
+  });
+  if (runner == words.end() || nesting_ >= nesting_limit) return;
+  ++nesting_;
+  for (const ShellWord& word : words.subspan(static_cast<std::size_t>(runner - words.begin()) + 1)) {
+    if (!word.quoted || !names_engine(word.text)) continue;
+    std::string text = word.text;
+    std::ranges::replace(text, literal_dollar, '$');
+    scan(text, line, true);
+  }
+  --nesting_;
 }
 
 void ShellScanner::run_engine(std::span<const ShellWord> words, int line) {
-  std::vector<std::string> texts, written;
-  std::vector<Readings> meanings;
-  for (const ShellWord& word : words) argument(word, texts, meanings, written);
-  const auto engine = find_engine(texts);
-  if (!engine) return;
+  Arguments arguments;
+  for (const ShellWord& word : words) {
+    if (arguments.texts.size() < words_limit) argument(word, arguments);
+  }
+  const auto& [texts, meanings, written] = arguments;
+  const auto engine = find_engine(texts, among_prose);
+  if (!engine) {
+    if (!is_said(texts)) run_text(words, line);
+    return;
+  }
   const ImageWords found = image_words(std::span(texts).subspan(*engine));
   for (const std::size_t made : found.made) {
     for (const Reading& reading : meanings[*engine + made]) {
@@ -195,11 +264,12 @@ void ShellScanner::run_engine(std::span<const ShellWord> words, int line) {
 }
 
 Readings ShellScanner::expand(string_view text) const {
-  return expand_variables(text, Dialect::shell, [this](string_view name) -> std::optional<Readings> {
+  const Lookup lookup = [this](string_view name) -> std::optional<Readings> {
     const auto found = variables_.find(name);
     if (found != variables_.end()) return found->second;
     return outer_ ? outer_(name) : std::nullopt;
-  });
+  };
+  return budget_.within([&] { return expand_variables(text, Dialect::shell, lookup); });
 }
 
 std::string ShellScanner::original(std::string text) const {

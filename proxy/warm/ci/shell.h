@@ -1,8 +1,9 @@
 // Finds the images in shell text: the arguments of `docker run` and its like, with the script's own variables.
 //
 // Assignments, loops over words, arrays and ${X:-default} are followed; where branches assign differently, all values
-// count. Functions' arguments, files read and command output are not known. What the script builds or tags itself is
-// reported as such. One for each script or job; several texts may follow each other. Single-threaded.
+// count. Text that another shell is given (bash -c, ssh, eval) is read too. Functions' arguments, files read and
+// command output are not known. What the script builds or tags itself is reported as such. One for each script or job;
+// several texts may follow each other. Single-threaded.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +31,8 @@ class ShellScanner {
   // Reports; to be called once, after the last text.
   void finish();
 
+  // The text may hold prose between its commands: a line is one only when it begins like one.
+  bool among_prose = false;
   // How names are written in the report: turns what stood in for them back.
   std::map<std::string, std::string> written_as;
 
@@ -40,14 +43,25 @@ class ShellScanner {
     Readings readings;
   };
 
+  // The words of a command as the engine gets them: a variable may hold several, or none.
+  struct Arguments {
+    std::vector<std::string> texts;
+    std::vector<Readings> meanings;
+    std::vector<std::string> written;
+
+    void add(std::string text, Readings meaning, const std::string& as_written);
+  };
+
   void command(const ShellCommand& command, int line);
   bool assign(std::span<const ShellWord> words);
   void loop(std::span<const ShellWord> words);
   void run_engine(std::span<const ShellWord> words, int line);
-  void argument(const ShellWord& word, std::vector<std::string>& texts, std::vector<Readings>& meanings,
-                std::vector<std::string>& written) const;
+  // Commands within a word: bash -c "...", ssh host "...", eval "...".
+  void run_text(std::span<const ShellWord> words, int line);
+  void argument(const ShellWord& word, Arguments& out) const;
   void set(std::string_view name, Readings readings);
-  void set_from_word(std::string_view name, std::string_view value, bool array);
+  void set_from_word(const ShellWord& word);
+  void set_array(const std::string& name, std::string_view value, bool more);
   Readings expand(std::string_view text) const;
   [[nodiscard]] std::string original(std::string text) const;
 
@@ -55,7 +69,10 @@ class ShellScanner {
   Place place_;
   Lookup outer_;
   std::map<std::string, Readings, std::less<>> variables_;
-  int branches_ = 0;  // if, case, loops around the current command
+  std::map<std::string, std::vector<Readings>, std::less<>> arrays_;  // item by item; in variables_ as values
+  int branches_ = 0;                                                  // if, case, loops around the current command
+  mutable ExpansionBudget budget_;
+  int nesting_ = 0;  // commands in words of commands
   std::vector<Pending> pending_;
   std::set<std::string> made_;  // full references
 };
