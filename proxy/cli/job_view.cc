@@ -42,8 +42,7 @@ std::string shortened(const std::string& name, std::size_t width) {
 std::string bar(const std::string& name, const JsonView& of, std::size_t width) {
   const std::string figures = " " + percent(of) + " " + amount(of) + pace(of);
   const std::size_t left = width > figures.size() + 3 ? width - figures.size() - 3 : 0;
-  if (left < 2 * narrowest_bar)
-    return shortened(name, narrowest_bar) + figures.substr(0, width > narrowest_bar ? width - narrowest_bar : 0);
+  if (left < 2 * narrowest_bar) return (shortened(name, std::min(width, narrowest_bar)) + figures).substr(0, width);
   const std::size_t name_width = std::min(name.size(), left - std::max(narrowest_bar, left / 3));
   const std::size_t room = left - name_width;
   const auto done =

@@ -63,7 +63,7 @@ TEST_CASE("arrays may have many lines, strings escapes, lines Windows' ends") {
   CHECK(tables[0].text("b") == "C:\\x \"y\"");
   CHECK(tables[0].text("c") == "\\n");
   CHECK(parsed(R"(a = "\t\u0041\U0001F600\e")")[0].text("a") == "\tA?\x1b");
-  CHECK(parsed("m = \"\"\"say \"x\"\"\"\"\nn = x'")[0].text("m") == "say \"x\"");
+  CHECK(parsed("m = \"\"\"say \"x\"\"\"\"\nn = 'x'")[0].text("m") == "say \"x\"");
   CHECK(parsed("m = \"\"\"one\ntwo\"\"\"\nn = '''x'''")[0].text("m") == "one\ntwo");
 }
 
