@@ -56,7 +56,8 @@ string_view base_name(string_view word) { return word.substr(word.rfind('/') + 1
 bool may_precede(string_view word) {
   constexpr std::array<string_view, 8> callers{"sudo", "env", "time", "timeout", "retry", "exec", "nohup", "command"};
   if (word.size() > 1 && word.front() == '-') return true;
-  const bool number = word.find_first_not_of("0123456789") >= word.size() - (word.ends_with('s') ? 1 : 0);
+  const std::size_t digits = std::min(word.find_first_not_of("0123456789"), word.size());
+  const bool number = digits > 0 && (digits == word.size() || word.substr(digits) == "s");
   const bool assignment = is_name(word.substr(0, word.find('='))) && word.contains('=');
   const bool prompt = word.ends_with('#') || word.ends_with('$') || word.ends_with('%');
   return number || assignment || prompt || is_one_of(callers, word);

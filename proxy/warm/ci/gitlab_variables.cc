@@ -14,6 +14,11 @@ constexpr std::size_t variants_limit = 1000;  // with the rules'
 constexpr int depth_limit = 16;               // variables in variables
 constexpr int lookups_limit = 10'000;         // of one text
 
+constexpr auto same_value = [](const auto& one, const auto& other) {
+  const bool same_text = one.second->is_scalar() && other.second->is_scalar() && one.second->text == other.second->text;
+  return one.first == other.first && (one.second == other.second || same_text);
+};
+
 bool is_predefined(string_view name) { return name.starts_with("CI_") || name.starts_with("GITLAB_"); }
 
 }  // namespace
@@ -98,7 +103,8 @@ std::vector<GitlabVariables::Values> GitlabVariables::rules(const YamlNode* list
     if (variables != nullptr) {
       for (const auto& [name, value] : variables->entries) values[name->text] = value;
     }
-    if (!contains(all, values)) all.push_back(std::move(values));
+    const auto is_same = [&](const Values& other) { return std::ranges::equal(values, other, same_value); };
+    if (std::ranges::none_of(all, is_same)) all.push_back(std::move(values));
   }
   return all;
 }

@@ -83,4 +83,18 @@ TEST_CASE("paddock's own commands name images too") {
   CHECK(images("paddock serve --data d").empty());
 }
 
+TEST_CASE("among prose only sudo and its like stand before a command") {
+  const std::vector<std::string> prose{"Use", "docker", "run"};
+  CHECK(find_engine(prose) == 1);
+  CHECK_FALSE(find_engine(prose, true));
+  for (const std::string first : {"sudo", "-E", "A=b", "root@host:/#", "30", "60s"}) {
+    INFO(first);
+    CHECK(find_engine(std::vector<std::string>{first, "docker", "run"}, true) == 1);
+  }
+  for (const std::string first : {"-", "1.", "=b", "s", ""}) {
+    INFO(first);
+    CHECK_FALSE(find_engine(std::vector<std::string>{first, "docker", "run"}, true));
+  }
+}
+
 }  // namespace paddock::ci

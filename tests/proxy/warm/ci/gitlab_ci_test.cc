@@ -95,4 +95,16 @@ TEST_CASE("a rule that never runs sets nothing") {
         Lines{"5 docker.io/library/alpine:4"});
 }
 
+TEST_CASE("an image's mapping without a name has the one of what the job extends") {
+  CHECK(lines(".h:\n  image: {name: 'alpine:$T'}\nj:\n  extends: .h\n  image: {entrypoint: ['']}\n  variables: {T: 1}\n"
+              "  script: [x]\n") == Lines{"2 docker.io/library/alpine:1"});
+}
+
+TEST_CASE("a job that starts another pipeline runs in no image") {
+  const auto report =
+      scan_text("a.gitlab-ci.yml", "default:\n  image: alpine:1\nj:\n  trigger: {include: child.yml}\n");
+  REQUIRE(report.findings.size() == 1);
+  CHECK(report.findings.front().place.where == "default");
+}
+
 }  // namespace paddock::ci::test

@@ -204,4 +204,18 @@ TEST_CASE("workflows that call each other end") {
   CHECK(has_problem(folder.scan(), "call each other too often"));
 }
 
+TEST_CASE("values that multiply end as too many") {
+  std::string words, copies;
+  for (int i = 0; i < 500; ++i) words += " w" + std::to_string(i);
+  for (int i = 0; i < 1000; ++i) copies += "a" + std::to_string(i) + "=$X\n";
+  const std::string loop = "for i in" + words + "; do X=" + std::string(3000, 'x') + "$i; done\n";
+  CHECK(scan_lines("a.sh", loop + copies + "docker pull $X\n") == Lines{"1002 ? too-many"});
+}
+
+TEST_CASE("an array named very often costs no more than a long command") {
+  const std::string items = "a=(" + repeated(1000, "x ") + ")\n";
+  CHECK(scan_lines("a.sh", items + "docker run " + repeated(100'000, "\"${a[@]}\" ") + "\n") ==
+        Lines{"2 docker.io/library/x:latest"});
+}
+
 }  // namespace paddock::ci::test

@@ -60,4 +60,26 @@ TEST_CASE("the commands of sh steps are read with their lines") {
   CHECK(lines("echo 'docker pull a:1'").empty());
 }
 
+TEST_CASE("a step's script is found among its other arguments") {
+  const Lines one{"1 docker.io/library/a:1"};
+  CHECK(lines("sh label: 'x', script: 'docker pull a:1'") == one);
+  CHECK(lines("sh(returnStdout: true, script: \"docker pull a:1\")") == one);
+  CHECK(lines("sh(\n  label: 'x',\n  script: '''\n    docker pull a:1\n  ''',\n  returnStdout: true)") ==
+        Lines{"4 docker.io/library/a:1"});
+  CHECK(lines("sh label: 'x'\nscript: 'docker pull a:1'").empty());
+  CHECK(lines("bat 'docker pull a:1'") == one);
+}
+
+TEST_CASE("a script joined of strings and variables is one text") {
+  CHECK(lines("def i = 'a:1'\nsh 'docker pull ' + i\nsh \"docker run \" + i + ' ls'") ==
+        Lines{"2 docker.io/library/a:1", "3 docker.io/library/a:1"});
+  CHECK(lines("sh 'docker pull ' + pick()").empty());
+  CHECK(lines("sh \"I=a:1; docker pull \\$I\"") == Lines{"1 docker.io/library/a:1"});
+}
+
+TEST_CASE("withDockerContainer names its image, alone or among others") {
+  CHECK(lines("withDockerContainer('a:1') { }") == Lines{"1 docker.io/library/a:1"});
+  CHECK(lines("withDockerContainer(image: 'a:1', args: 'x') { }") == Lines{"1 docker.io/library/a:1"});
+}
+
 }  // namespace paddock::ci::test

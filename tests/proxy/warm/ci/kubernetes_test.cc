@@ -83,4 +83,9 @@ TEST_CASE("several documents, and some that are none of Kubernetes") {
         Lines{"6 docker.io/library/x:1"});
 }
 
+TEST_CASE("what an application keeps in a ConfigMap or Secret is no image") {
+  CHECK(lines("apiVersion: v1\nkind: ConfigMap\ndata: {image: logo.png}\n").empty());
+  CHECK(lines("apiVersion: v1\nkind: Secret\nstringData: {image: logo.png}\n").empty());
+}
+
 }  // namespace paddock::ci::test

@@ -66,4 +66,31 @@ TEST_CASE("unresolved ones say what is written and why") {
 
 TEST_CASE("single quotes keep a dollar") { CHECK(lines("X=1\ndocker pull 'a:$X'\n") == Lines{"2 ? not-a-name"}); }
 
+TEST_CASE("an array stands for its items, with what is added to it") {
+  CHECK(lines("a=(--rm -e A -e B --gpus all)\na+=(-v \"$PWD:/w\")\ndocker run \"${a[@]}\" x:1 sh\n") ==
+        Lines{"3 docker.io/library/x:1"});
+  CHECK(lines("a=()\nif x; then a=(--gpus all); fi\ndocker run ${a[@]} x:1\n") == Lines{"3 docker.io/library/x:1"});
+  CHECK(lines("a=(-e 'A=b c' x:1)\ndocker run \"${a[@]}\"\n") == Lines{"2 docker.io/library/x:1"});
+  CHECK(lines("if x; then a=(--rm x:1); else a=(-it y:1); fi\ndocker run \"${a[@]}\"\n") == Lines{"2 ? expression"});
+}
+
+TEST_CASE("what is appended to a variable joins its value") {
+  CHECK(lines("I=x\nI+=:1\ndocker pull $I\nN+=y:1\ndocker pull $N\n") ==
+        Lines{"3 docker.io/library/x:1", "5 docker.io/library/y:1"});
+  CHECK(lines("O=--rm\nif x; then O+=' --gpus all'; fi\ndocker run $O x:1\n") == Lines{"3 docker.io/library/x:1"});
+}
+
+TEST_CASE("options that differ by branch are no image") {
+  CHECK(lines("if x; then O='--gpus all'; else O=; fi\ndocker run $O x:1\n") == Lines{"2 docker.io/library/x:1"});
+}
+
+TEST_CASE("text that another shell is given is read, what is only said is not") {
+  CHECK(lines("T=1\nbash -c \"docker pull x:$T\"\nssh host 'docker pull y:1 && docker run --rm z:1'\n") ==
+        Lines{"2 docker.io/library/x:1", "3 docker.io/library/y:1", "3 docker.io/library/z:1"});
+  CHECK(lines("sudo /bin/sh -c 'I=x:1; docker pull $I'\neval \"docker pull y:1\"\n") ==
+        Lines{"1 docker.io/library/x:1", "2 docker.io/library/y:1"});
+  CHECK(lines("echo bash -c \"docker pull x:1\"\nls \"docker pull y:1\"\n").empty());
+  CHECK(lines("docker run x:1 bash -c \"docker pull y:1\"\n") == Lines{"1 docker.io/library/x:1"});
+}
+
 }  // namespace paddock::ci::test
