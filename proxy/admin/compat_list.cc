@@ -30,11 +30,12 @@ Result<CompatReport> report_of(Catalog& catalog, const ReadContent& read, const 
   const auto name = parse_tag(image.repository.repository, image.tag);
   auto needs = stored_needs(catalog, read, platform.digest, name);
   if (!needs) return std::unexpected(std::move(needs).error());
-  report.needs = *needs ? **std::move(needs) : needs_by_name(name);
+  const bool read_them = needs->has_value();
+  report.needs = read_them ? **std::move(needs) : needs_by_name(name);
   if (report.platform.empty() && !report.needs.os.empty()) {
     report.platform = report.needs.os + "/" + report.needs.architecture;
   }
-  if (*needs || report.needs.cuda) report.verdict = judge(report.needs, host, nullptr);
+  if (read_them || report.needs.cuda) report.verdict = judge(report.needs, host, nullptr);
   return report;
 }
 
