@@ -136,6 +136,7 @@ void append_readings(std::vector<MetricFamily>& out, const Readings& now) {
 
 void append_warm_ups(std::vector<MetricFamily>& out, const Readings& now) {
   std::vector<Sample> jobs;
+  jobs.reserve(now.warm_jobs.size());
   for (const auto& [state, count] : now.warm_jobs) jobs.push_back({{{"state", std::string(state)}}, number(count)});
   out.push_back(family("paddock_warm_jobs", "Warm-ups that are known, by state", MetricType::Gauge, jobs));
   out.push_back(counter("paddock_warm_bytes_total", "Bytes of blobs that warm-ups fetched", number(now.warm_bytes)));
