@@ -63,7 +63,7 @@ std::string why(const JsonView& image) {
 }
 
 std::string state_of(const JsonView& image) {
-  const auto error = why(image);
+  auto error = why(image);
   if (!error.empty()) return error;
   const auto missing = image.texts("missing_platforms");
   auto state = image.text("state");
