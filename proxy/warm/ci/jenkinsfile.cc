@@ -1,15 +1,14 @@
 #include "proxy/warm/ci/jenkinsfile.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "proxy/warm/ci/env_file.h"
 #include "proxy/warm/ci/groovy_text.h"
+#include "proxy/warm/ci/jenkins_words.h"
 #include "proxy/warm/ci/kubernetes.h"
 #include "proxy/warm/ci/shell.h"
 
@@ -21,32 +20,6 @@ using Tokens = std::vector<GroovyToken>;
 
 constexpr int lookups_limit = 1000;  // of one text: values may name each other
 constexpr int depth_limit = 16;
-
-bool is_predefined(string_view name) {
-  return name.starts_with("BUILD_") || name.starts_with("JOB_") || name.starts_with("GIT_") ||
-         name.starts_with("CHANGE_") || name == "BRANCH_NAME" || name == "WORKSPACE" || name == "NODE_NAME" ||
-         name == "TAG_NAME";
-}
-
-// The registry in "https://registry:5000/v2/" as it stands in front of names.
-std::string registry_of(string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme != string_view::npos) url.remove_prefix(scheme + 3);
-  return std::string(url.substr(0, url.find('/')));
-}
-
-// ${env.X} and ${params.X} are X.
-std::string without_scopes(string_view text) {
-  std::string plain(text);
-  for (const string_view prefix : {"${env.", "${params."}) {
-    for (std::size_t at = plain.find(prefix); at != std::string::npos; at = plain.find(prefix, at)) {
-      plain.replace(at, prefix.size(), "${");
-    }
-  }
-  return plain;
-}
-
-bool is_shell_step(string_view step) { return step == "sh" || step == "bat" || step == "powershell" || step == "pwsh"; }
 
 // An expression of strings and variables joined by '+', or the reason why it is none.
 struct Expression {
@@ -190,11 +163,7 @@ class Scanner {
     const bool call = next.is("(") || next.is(":");
     const std::size_t argument = at_ + (call ? 2 : 1);
     const bool member = at_ > 0 && token(at_ - 1).is(".");
-    if (here.text == "image" &&
-        (member ? token(at_ - 2).is("docker") && call : call || next.is_text() || is_value(next))) {
-      image(argument);
-    } else if ((here.text == "docker" || (here.text == "withDockerContainer" && call)) && !member &&
-               token(argument).is_text()) {
+    if (names_image(here, member, call)) {
       image(argument);
     } else if (here.text == "registryUrl" || here.text == "withRegistry") {
       registry(argument);
@@ -206,6 +175,14 @@ class Scanner {
     } else if (here.text == "stage" && next.is("(") && token(at_ + 2).is_text()) {
       stage_ = token(at_ + 2).text;
     }
+  }
+
+  [[nodiscard]] bool names_image(const GroovyToken& here, bool member, bool call) const {
+    const GroovyToken& next = token(at_ + 1);
+    if (here.text == "image" && member) return token(at_ - 2).is("docker") && call;
+    if (here.text == "image") return call || next.is_text() || is_value(next);
+    if (here.text == "withDockerContainer") return !member && call && token(at_ + 2).is_text();
+    return here.text == "docker" && !member && token(at_ + (call ? 2 : 1)).is_text();
   }
 
   // "image IMAGE_NAME": a variable, and nothing that makes it a call or an assignment.
@@ -372,7 +349,7 @@ class Scanner {
     }
     const auto found = values_.find(name);
     if (found == values_.end()) {
-      if (!is_predefined(name)) return std::nullopt;
+      if (!is_set_by_jenkins(name)) return std::nullopt;
       return Readings{
           Reading::not_known(UnresolvedKind::run_time, "Jenkins sets " + std::string(name) + " when the job runs")};
     }

@@ -53,7 +53,7 @@ class Scan {
   // For a file by itself: the folder with .git above it, or its own.
   static fs::path repository_of(const fs::path& path) {
     std::error_code ignored;
-    const fs::path own = path.parent_path();
+    fs::path own = path.parent_path();
     for (fs::path folder = own; !folder.empty(); folder = folder.parent_path()) {
       if (fs::exists(folder / ".git", ignored)) return folder;
       if (folder == folder.parent_path()) break;
