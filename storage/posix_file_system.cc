@@ -15,6 +15,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "storage/file_descriptor.h"
+
 namespace paddock {
 namespace {
 
@@ -48,22 +50,6 @@ auto uninterrupted(Call call) {
   while (result < 0 && errno == EINTR) result = call();
   return result;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 constexpr std::size_t most_pages = 1024;  // looked at in one call of in_memory()
 
@@ -119,7 +105,7 @@ bool may_look_into(int fd) {
 
 class PosixFile final : public File {
  public:
-  PosixFile(Descriptor descriptor, Path path)
+  PosixFile(FileDescriptor descriptor, Path path)
       : descriptor_(std::move(descriptor)), path_(std::move(path)), ours_(may_look_into(descriptor_.get())) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
@@ -184,7 +170,7 @@ class PosixFile final : public File {
   [[nodiscard]] int descriptor() const override { return descriptor_.get(); }
 
  private:
-  Descriptor descriptor_;
+  FileDescriptor descriptor_;
   Path path_;
   const bool ours_;
   mutable Mapping mapping_;
@@ -192,7 +178,7 @@ class PosixFile final : public File {
 
 class PosixLock final : public FileLock {
  public:
-  PosixLock(Descriptor descriptor, Path path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  PosixLock(FileDescriptor descriptor, Path path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
   [[nodiscard]] bool in_place() const override {
     struct stat held{};
@@ -202,13 +188,13 @@ class PosixLock final : public FileLock {
   }
 
  private:
-  Descriptor descriptor_;
+  FileDescriptor descriptor_;
   Path path_;
 };
 
-Descriptor open_descriptor(const Path& path, int flags) {
+FileDescriptor open_descriptor(const Path& path, int flags) {
   constexpr mode_t mode = 0640;
-  return Descriptor(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
+  return FileDescriptor(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
 }
 
 std::unexpected<Error> not_regular(const Path& path) {
@@ -217,8 +203,8 @@ std::unexpected<Error> not_regular(const Path& path) {
 
 // Whatever else may lie where a file should: a pipe would wait for ever, a device may do anything, a link leads
 // somebody else's file in.
-Result<Descriptor> open_regular(const Path& path, int flags, std::string_view doing) {
-  Descriptor descriptor = open_descriptor(path, flags | O_NONBLOCK | O_NOFOLLOW);
+Result<FileDescriptor> open_regular(const Path& path, int flags, std::string_view doing) {
+  FileDescriptor descriptor = open_descriptor(path, flags | O_NONBLOCK | O_NOFOLLOW);
   if (descriptor.get() < 0) {
     const int error = errno;
     if (error == ELOOP || error == ENXIO || error == ENODEV) return not_regular(path);
@@ -284,7 +270,7 @@ Result<void> PosixFileSystem::create_directories(const Path& path) {
 }
 
 Result<void> PosixFileSystem::sync_directory(const Path& path) {
-  const Descriptor descriptor = open_descriptor(path, O_RDONLY | O_DIRECTORY);
+  const FileDescriptor descriptor = open_descriptor(path, O_RDONLY | O_DIRECTORY);
   if (descriptor.get() < 0) return system_failure("cannot open folder", path, errno);
   // EINVAL: a file system that keeps its folders durable in its own way.
   if (uninterrupted([&] { return ::fsync(descriptor.get()); }) < 0 && errno != EINVAL) {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "proxy/oci/printable.h"
+#include "storage/file_descriptor.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX names no header for it
 
@@ -22,21 +23,6 @@ namespace {
 
 using SteadyPoint = std::chrono::steady_clock::time_point;
 constexpr std::chrono::seconds mourning{5};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  void close() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 bool readable_before(SteadyPoint deadline, int fd) {
   pollfd watched{.fd = fd, .events = POLLIN, .revents = 0};
@@ -81,7 +67,7 @@ class Child {
   [[nodiscard]] int error() const { return error_; }
   // Whether it has ended before `deadline`; it may have closed its output long before.
   [[nodiscard]] bool ends_before(SteadyPoint deadline) const {
-    const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     return process.get() < 0 || readable_before(deadline, process.get());
   }
   int wait() {
@@ -118,8 +104,8 @@ Result<std::string> run_program(const std::vector<std::string>& arguments, Progr
   const auto& name = arguments.front();
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(ErrorCode::io, Blame::us, name + ": " + std::strerror(errno));
-  const Descriptor reading(ends[0]);
-  Descriptor writing(ends[1]);
+  const FileDescriptor reading(ends[0]);
+  FileDescriptor writing(ends[1]);
   const auto deadline = std::chrono::steady_clock::now() + limits.patience;
   Child child(arguments, writing.get());
   writing.close();

@@ -6,26 +6,13 @@
 #include <openssl/opensslconf.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
+
+#include "storage/file_descriptor.h"
 
 namespace paddock {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  operator int() const { return number_; }  // NOLINT(google-explicit-constructor): it stands for the number
-
- private:
-  const int number_;
-};
-
-Descriptor tcp_socket() { return Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+FileDescriptor tcp_socket() { return FileDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
 // To ourselves: only an established connection takes a protocol on top. The backlog accepts it, at once, unless a
 // packet filter drops what goes to ourselves.
@@ -59,7 +46,8 @@ KernelTls probe_kernel_tls() {
 #else
   const auto listener = tcp_socket();
   const auto client = tcp_socket();
-  return connect_both(listener, client) && encrypts(client) ? KernelTls::used : KernelTls::not_offered;
+  return connect_both(listener.get(), client.get()) && encrypts(client.get()) ? KernelTls::used
+                                                                              : KernelTls::not_offered;
 #endif
 }
 
