@@ -24,7 +24,6 @@ namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds accept_pause{100};
-constexpr std::chrono::seconds abort_patience{1};
 constexpr std::size_t max_turned_away = 16;  // at a time; beyond that they are closed without a word
 
 }  // namespace
@@ -271,7 +270,7 @@ bool Server::drain(std::chrono::milliseconds timeout) {
 void Server::abort() {
   state_->close_doors();
   state_->tell_sessions(&Session::abort);
-  state_->wait_until_empty(std::chrono::steady_clock::now() + abort_patience);
+  state_->wait_until_empty(std::chrono::steady_clock::now() + state_->environment->options.abort_timeout);
 }
 
 Server::Stats Server::stats() const {

@@ -48,6 +48,7 @@ class Server {
     std::chrono::seconds idle_timeout{120};             // between requests
     std::chrono::seconds send_timeout{60};              // for each 64 KiB that a client takes
     std::chrono::seconds farewell{2};                   // for a client that still sends what nobody wants
+    std::chrono::seconds abort_timeout{1};              // for loops that are held up, when all is closed
     std::size_t buffer_size = std::size_t{256} * 1024;  // bytes, one for each connection that streams
     // False: the handler answers from the header alone; a body is neither asked for nor kept, and the connection ends.
     bool request_bodies = true;

@@ -271,7 +271,8 @@ TEST_CASE("a client that stops reading in the middle of a record is cut off in t
 }
 
 TEST_CASE("a server that is destroyed resets its TLS connections") {
-  auto server = std::make_unique<TlsServer>(echo, GENERATE(false, true));
+  auto server = std::make_unique<TlsServer>(echo, GENERATE(false, true),
+                                            Server::Options{.abort_timeout = std::chrono::minutes(1)});
   auto client = server->peer();
   REQUIRE(client.handshake());
   client.send(get);
