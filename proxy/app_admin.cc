@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::uint64_t config_limit = std::uint64_t{8} << 20U;  // of an image's configuration, bytes
 
-// Recovery is still going on: there is no catalog to ask.
-std::unexpected<Error> recovering() {
-  return fail(ErrorCode::unavailable, Blame::us, "the store is being checked; try again in a moment", true);
-}
-
 std::vector<EndpointReport> endpoints_of(const UpstreamSet& set, const std::string& upstream) {
   std::vector<EndpointReport> reports;
   for (const auto& endpoint : set.entries.at(upstream).upstream->endpoints()) {

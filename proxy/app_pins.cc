@@ -7,14 +7,6 @@
 #include "proxy/warm/planner.h"
 
 namespace paddock {
-namespace {
-
-std::unexpected<Error> recovering() {
-  return fail(ErrorCode::unavailable, Blame::us, "the store is being checked; try again in a moment", true);
-}
-
-}  // namespace
-
 void App::add_pins(AdminData& data) {
   data.pins = [this]() -> Result<std::vector<PinRecord>> {
     if (!ready_) return recovering();

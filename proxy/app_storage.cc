@@ -80,4 +80,8 @@ Result<void> Storage::flush() {
   return catalog_->flush();
 }
 
+std::unexpected<Error> recovering() {
+  return fail(ErrorCode::unavailable, Blame::us, "the store is being checked; try again in a moment", true);
+}
+
 }  // namespace paddock

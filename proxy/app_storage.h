@@ -72,4 +72,7 @@ class Storage {
   std::atomic<bool> recovered_{false};  // all of the above are made
 };
 
+// Recovery is still going on: there is no catalog to ask.
+std::unexpected<Error> recovering();
+
 }  // namespace paddock

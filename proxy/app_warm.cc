@@ -10,10 +10,6 @@
 namespace paddock {
 namespace {
 
-std::unexpected<Error> recovering() {
-  return fail(ErrorCode::unavailable, Blame::us, "the store is being checked; try again in a moment", true);
-}
-
 void publish(EventHub& events, const WarmJobReport& job) {
   if (events.has_subscribers()) events.publish("job", to_event(job));
 }

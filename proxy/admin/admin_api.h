@@ -1,7 +1,7 @@
 // AdminApi: what answers on `admin.listen`: health, metrics, the JSON API and a status page. Described in
 // deploy/docs/api.md and openapi.yaml.
 //
-// Answers GET and HEAD; what changes something is in WarmApi. With a token configured everything but /healthz and
+// What changes something are pins here and the jobs of WarmApi. With a token configured everything but /healthz and
 // /readyz wants `Authorization: Bearer TOKEN` (RFC 6750). Errors are {"error": {"code", "message"}}. Thread-safe. The
 // functions of AdminData are called concurrently, on the BlockingPool; everything referred to must outlive the server.
 // An exception that escapes one of them is a 500.

@@ -1,9 +1,9 @@
 #include "proxy/admin/answer.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "proxy/admin/report_json.h"
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 
 namespace paddock {
@@ -47,9 +47,7 @@ bool has_json_body(const Request& request) {
   auto type = request.headers.get("Content-Type").value_or("");
   type = type.substr(0, type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
-  constexpr std::string_view wanted = "application/json";
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(type, wanted, {}, lower);
+  return same_without_case(type, "application/json");
 }
 
 Response wants_json() { return json_error(415, "unsupported", "want a body of type application/json"); }

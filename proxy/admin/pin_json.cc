@@ -4,12 +4,13 @@
 
 #include "proxy/admin/text.h"
 #include "proxy/oci/strict_json.h"
+#include "proxy/warm/job_files.h"
 
 namespace paddock {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr std::uint64_t longest = 100ULL * 366 * 86400;  // seconds
+constexpr auto most_seconds = static_cast<std::uint64_t>(longest_pin.count());
 
 std::unexpected<Error> refuse(std::string what) {
   return fail(ErrorCode::invalid_argument, Blame::client, std::move(what));
@@ -24,7 +25,7 @@ Result<PinOrder> parse_pin_order(std::string_view body) {
   for (const auto& [name, value] : json->items()) {
     if (name == "image" && value.is_string()) {
       order.image = value.get<std::string>();
-    } else if (name == "seconds" && value.is_number_unsigned() && value.get<std::uint64_t>() <= longest) {
+    } else if (name == "seconds" && value.is_number_unsigned() && value.get<std::uint64_t>() <= most_seconds) {
       order.time = std::chrono::seconds(value.get<std::int64_t>());
     } else {
       return refuse("the body: want {\"image\": \"...\", \"seconds\": number up to a hundred years, or none for ever}");

@@ -1,6 +1,5 @@
 #include "proxy/admin/text.h"
 
-#include <array>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
@@ -88,18 +87,6 @@ std::string utc_milliseconds(std::chrono::system_clock::time_point time) {
   auto text = utc_seconds(second);
   text.pop_back();
   return fmt::format("{}.{:03}Z", text, millis);
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  static constexpr std::array<std::string_view, 7> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  if (bytes < 1024) return fmt::format("{} B", bytes);
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1023.95 && unit + 1 < units.size()) {  // what would be shown as 1024.0 is one of the next unit
-    value /= 1024;
-    ++unit;
-  }
-  return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
 double percent_of(std::uint64_t part, std::uint64_t whole) {

@@ -18,8 +18,6 @@ std::string json_string(std::string_view text);
 // RFC 3339 in UTC: "2026-01-02T03:04:05Z", or with milliseconds.
 std::string utc_seconds(std::chrono::system_clock::time_point time);
 std::string utc_milliseconds(std::chrono::system_clock::time_point time);
-// "1.5 GiB", "312 B".
-std::string human_bytes(std::uint64_t bytes);
 // 0 to 100, one decimal; 100 only when all is there.
 double percent_of(std::uint64_t part, std::uint64_t whole);
 

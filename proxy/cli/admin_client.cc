@@ -13,7 +13,6 @@ namespace paddock {
 namespace {
 
 constexpr std::size_t answer_limit = std::size_t{64} * 1024 * 1024;  // bytes
-
 constexpr int depth_limit = 64;  // of nesting, as what prints and copies JSON recurses
 
 // Nothing when it is none, or nested too deep.

@@ -3,13 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include "proxy/admin/text.h"
 #include "proxy/cli/admin_client.h"
 #include "proxy/cli/command.h"
 #include "proxy/cli/format.h"
 #include "proxy/cli/image_pages.h"
 #include "proxy/cli/json_view.h"
 #include "proxy/net/url.h"
+#include "proxy/oci/printable.h"
 
 namespace paddock {
 namespace {

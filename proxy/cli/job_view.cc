@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <spdlog/fmt/fmt.h>
 
-#include "proxy/admin/text.h"
 #include "proxy/cli/format.h"
+#include "proxy/oci/printable.h"
 
 namespace paddock {
 namespace {

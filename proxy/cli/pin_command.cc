@@ -30,9 +30,7 @@ Result<Json> order_of(const PinOptions& options) {
 
 std::string shown(const Json& answer, const PinOptions& options, const std::string& what) {
   if (options.as_json) return answer.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-  const JsonView pin(answer);
-  const auto until = pin.text("until");
-  return printable(pin.text("image") + what + (what == " is kept" && !until.empty() ? " until " + until : "")) + "\n";
+  return printable(JsonView(answer).text("image") + what) + "\n";
 }
 
 Result<std::string> pin(const PinOptions& options) {
@@ -42,7 +40,8 @@ Result<std::string> pin(const PinOptions& options) {
   if (!client) return std::unexpected(client.error());
   const auto answer = client->post("/api/v1/pins", *body);
   if (!answer) return std::unexpected(answer.error());
-  return shown(*answer, options, " is kept");
+  const auto until = JsonView(*answer).text("until");
+  return shown(*answer, options, " is kept" + (until.empty() ? "" : " until " + until));
 }
 
 Result<std::string> unpin(const PinOptions& options) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <spdlog/fmt/fmt.h>
 #include <utility>
 
 #include "proxy/host/engine_settings.h"
@@ -68,9 +69,10 @@ class Containerd {
 
  private:
   void sum_up() {
-    if (!through_.empty()) findings_.push_back(fine("containerd", join_names(through_) + " through the cache"));
+    if (!through_.empty())
+      findings_.push_back(fine("containerd", fmt::format("{} through the cache", fmt::join(through_, ", "))));
     if (missing_.empty()) return;
-    findings_.push_back(warning("containerd", "not through the cache: " + join_names(missing_),
+    findings_.push_back(warning("containerd", fmt::format("not through the cache: {}", fmt::join(missing_, ", ")),
                                 "write " + folder_ + "/NAME/hosts.toml with [host.\"" + cache_.origin() +
                                     "\"] and capabilities = [\"pull\", \"resolve\"]"));
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/host/engine_settings.h"
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 #include "proxy/oci/strict_json.h"
 
@@ -31,8 +32,7 @@ struct Proxy {
 
 // "HTTPS_PROXY=http://..." among settings, in either case.
 std::optional<std::string> variable(const std::vector<std::string>& environment, std::string_view name) {
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  const std::string lower = lower_case(name);
   for (const auto& entry : environment) {
     const auto equals = entry.find('=');
     if (equals == entry.npos) continue;

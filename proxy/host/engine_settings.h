@@ -32,8 +32,6 @@ struct UpstreamNames {
 // Whether `text`, a URL or host[:port] with a path behind it or not, is the cache.
 bool names_cache(std::string_view text, const CacheAddress& cache);
 
-std::string join_names(const std::vector<std::string>& names);
-
 Findings docker_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams);
 Findings containerd_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams);
 Findings podman_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams);

@@ -10,13 +10,10 @@
 namespace paddock {
 namespace {
 
-constexpr double gib = 1024.0 * 1024 * 1024;
 constexpr std::uint64_t compressed_image = std::uint64_t{12} << 30U;  // the large ones
 constexpr std::uint64_t unpacked_image = std::uint64_t{30} << 30U;
 constexpr std::chrono::seconds good_clock{30};
 constexpr std::chrono::seconds bearable_clock{300};  // tokens live for as long
-
-std::string size_text(std::uint64_t bytes) { return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / gib); }
 
 std::optional<int> number(std::string_view text) {
   int value = 0;
@@ -32,10 +29,10 @@ Finding data_room_finding(const std::string& folder, const Result<Room>& room, s
     return wrong("disk", "the data folder " + folder + ": " + room.error().context,
                  "make it, or set storage.path to a folder that the cache may write to");
   }
-  const auto text =
-      fmt::format("{} of {} free for the data folder {}", size_text(room->available), size_text(room->total), folder);
+  const auto text = fmt::format("{} of {} free for the data folder {}", human_bytes(room->available),
+                                human_bytes(room->total), folder);
   if (room->available <= min_free) {
-    return wrong("disk", text + ", of which " + size_text(min_free) + " stay free: nothing is cached",
+    return wrong("disk", text + ", of which " + human_bytes(min_free) + " stay free: nothing is cached",
                  "free some, set storage.path to a larger disk, or lower storage.min_free");
   }
   if (room->available - min_free < compressed_image) {
@@ -46,7 +43,7 @@ Finding data_room_finding(const std::string& folder, const Result<Room>& room, s
 }
 
 Finding engine_room_finding(const std::string& folder, const Room& room) {
-  const auto text = fmt::format("{} of {} free in {}", size_text(room.available), size_text(room.total), folder);
+  const auto text = fmt::format("{} of {} free in {}", human_bytes(room.available), human_bytes(room.total), folder);
   if (room.available >= unpacked_image) return fine("disk", text);
   return warning("disk", text + ": a large image takes up to 30 GiB unpacked",
                  "remove images that nobody needs (docker image prune, nerdctl image prune), or add room");

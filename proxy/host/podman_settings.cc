@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <spdlog/fmt/fmt.h>
 #include <utility>
 
 #include "proxy/host/engine_settings.h"
@@ -82,11 +83,12 @@ Findings podman_findings(const HostFiles& files, const CacheAddress& cache, cons
   if (!missing.empty()) {
     findings.insert(
         findings.begin(),
-        warning("podman", "not through the cache: " + join_names(missing),
+        warning("podman", fmt::format("not through the cache: {}", fmt::join(missing, ", ")),
                 "write [[registry]] with prefix and location NAME, and [[registry.mirror]] with location = \"" +
                     cache.authority + "/NAME\", to " + std::string(folder) + "/paddock.conf"));
   }
-  if (!through.empty()) findings.insert(findings.begin(), fine("podman", join_names(through) + " through the cache"));
+  if (!through.empty())
+    findings.insert(findings.begin(), fine("podman", fmt::format("{} through the cache", fmt::join(through, ", "))));
   return findings;
 }
 

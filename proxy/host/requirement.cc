@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "proxy/host/driver_version.h"
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 
 namespace paddock {
@@ -31,10 +32,6 @@ constexpr std::array<std::pair<std::string_view, Comparison>, 6> operators{{{"="
                                                                             {">=", Comparison::greater_equal}}};
 
 Truth truth(bool value) { return value ? Truth::yes : Truth::no; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_without_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
 std::string_view without_leading(std::string_view text, std::string_view letters) {
   return text.substr(std::min(text.find_first_not_of(letters), text.size()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 #include "proxy/oci/reference.h"
 
@@ -10,12 +11,6 @@ namespace paddock {
 namespace {
 
 constexpr std::string_view docker_hub = "docker.io";
-
-char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, [](char c) { return lowered(c); }, [](char c) { return lowered(c); });
-}
 
 // "host:5000" -> "host", "[::1]:5000" -> "[::1]".
 std::string_view without_port(std::string_view host) {
@@ -27,7 +22,7 @@ std::string_view without_port(std::string_view host) {
 
 // The names under which clients reach Docker Hub.
 bool is_docker_hub_alias(std::string_view name) {
-  return same_name(name, "registry-1.docker.io") || same_name(name, "index.docker.io");
+  return same_without_case(name, "registry-1.docker.io") || same_without_case(name, "index.docker.io");
 }
 
 std::string known_names(const std::vector<UpstreamRule>& rules) {
@@ -79,7 +74,7 @@ bool matches_any(const std::vector<std::string>& patterns, std::string_view text
 
 const UpstreamRule* UpstreamSelector::find(std::string_view name) const {
   const auto named = [this](std::string_view wanted) {
-    return std::ranges::find_if(rules_, [&](const UpstreamRule& rule) { return same_name(rule.name, wanted); });
+    return std::ranges::find_if(rules_, [&](const UpstreamRule& rule) { return same_without_case(rule.name, wanted); });
   };
   auto found = named(name);
   if (found == rules_.end() && is_docker_hub_alias(name)) found = named(docker_hub);

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
+
 namespace paddock {
 namespace {
 
@@ -18,11 +20,6 @@ constexpr std::array<Entry, 6> known{{
     {"application/vnd.docker.distribution.manifest.v1+prettyjws", ManifestKind::schema1},
     {"application/vnd.docker.distribution.manifest.v1+json", ManifestKind::schema1},
 }};
-
-bool same_without_case(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-}
 
 }  // namespace
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <spdlog/fmt/fmt.h>
+
+#include "proxy/oci/ascii.h"
 
 namespace paddock {
 namespace {
@@ -35,19 +38,13 @@ std::string without_url_secrets(std::string_view text) {
   return out.append(text, position);
 }
 
-bool starts_without_case(std::string_view text, std::string_view lower) {
-  if (text.size() < lower.size()) return false;
-  return std::equal(lower.begin(), lower.end(), text.begin(),
-                    [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
-}
-
 std::string without_credentials(std::string_view text) {
   static constexpr std::array<std::string_view, 2> schemes{"bearer ", "basic "};
   std::string out;
   std::size_t position = 0;
   while (position < text.size()) {
     const auto* scheme = std::ranges::find_if(
-        schemes, [&](std::string_view word) { return starts_without_case(text.substr(position), word); });
+        schemes, [&](std::string_view word) { return same_without_case(text.substr(position, word.size()), word); });
     if (scheme == schemes.end()) {
       out += text[position++];
       continue;
@@ -89,6 +86,18 @@ std::string public_message(std::string_view text) {
     out += "...";
   }
   return out;
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  static constexpr std::array<std::string_view, 7> units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1023.95 && unit + 1 < units.size()) {  // what would be shown as 1024.0 is one of the next unit
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", value, units[unit]);
 }
 
 }  // namespace paddock

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 
 namespace paddock {
@@ -15,9 +16,6 @@ constexpr std::size_t host_limit = 253;
 constexpr std::size_t text_limit = 1024;
 
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*
 bool is_component(std::string_view text) {
@@ -95,7 +93,7 @@ Result<std::string_view> take_registry(std::string_view text, ImageReference& re
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos || !looks_like_registry(text.substr(0, slash))) return text;
   std::string host(text.substr(0, slash));
-  std::ranges::transform(host, host.begin(), lower);
+  std::ranges::transform(host, host.begin(), to_lower);
   if (!is_registry_host(host)) return invalid("registry", text.substr(0, slash), "expected host or host:port");
   reference.registry = std::move(host);
   return text.substr(slash + 1);

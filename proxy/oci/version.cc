@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
+
 namespace paddock {
 namespace {
 
@@ -21,9 +23,6 @@ constexpr std::array<StageWord, 6> stage_words{{{"alpha", Version::Stage::alpha}
                                                 {"beta", Version::Stage::beta},
                                                 {"b", Version::Stage::beta},
                                                 {"rc", Version::Stage::rc}}};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::size_t leading_digits(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
@@ -65,7 +64,7 @@ bool Version::take_stage(std::string_view text) {
   if (text.front() == '.' || text.front() == '-' || text.front() == '_') text.remove_prefix(1);
   const std::size_t letters = static_cast<std::size_t>(std::ranges::find_if(text, is_digit) - text.begin());
   const auto same = [&](const StageWord& candidate) {
-    return std::ranges::equal(candidate.word, text.substr(0, letters), {}, {}, lower);
+    return same_without_case(candidate.word, text.substr(0, letters));
   };
   const auto* const word = std::ranges::find_if(stage_words, same);
   const auto value = number(text.substr(letters));
@@ -79,11 +78,11 @@ bool Version::take_stage(std::string_view text) {
 std::optional<Version> Version::parse(std::string_view text) {
   Version version;
   version.text_ = text.substr(0, 128);
-  if (std::ranges::equal(text, std::string_view("latest"), {}, lower)) {
+  if (same_without_case(text, "latest")) {
     version.latest_ = true;
     return version;
   }
-  if (text.size() > 1 && lower(text.front()) == 'v') text.remove_prefix(1);
+  if (text.size() > 1 && to_lower(text.front()) == 'v') text.remove_prefix(1);
   const std::string_view rest = version.take_parts(text);
   if (version.count_ == 0 || !version.take_stage(rest)) return std::nullopt;
   return version;

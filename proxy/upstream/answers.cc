@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/manifest.h"
 #include "proxy/oci/printable.h"
 #include "proxy/oci/reference.h"
@@ -18,12 +19,6 @@ std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
 }
 
 std::string text_of(const nlohmann::json& object, const char* key) {
@@ -42,8 +37,8 @@ bool says_next(std::string_view parameters) {
     const auto parameter = trim(parameters.substr(0, end));
     parameters.remove_prefix(std::min(end + 1, parameters.size()));
     const auto equals = parameter.find('=');
-    if (equals == std::string_view::npos || lower(trim(parameter.substr(0, equals))) != "rel") continue;
-    std::string relations = ' ' + lower(trim(parameter.substr(equals + 1))) + ' ';
+    if (equals == std::string_view::npos || lower_case(trim(parameter.substr(0, equals))) != "rel") continue;
+    std::string relations = ' ' + lower_case(trim(parameter.substr(equals + 1))) + ' ';
     std::ranges::replace(relations, '"', ' ');
     if (relations.contains(" next ")) return true;
   }
@@ -53,7 +48,7 @@ bool says_next(std::string_view parameters) {
 }  // namespace
 
 std::string bare_media_type(std::string_view content_type) {
-  return lower(trim(content_type.substr(0, content_type.find(';'))));
+  return lower_case(trim(content_type.substr(0, content_type.find(';'))));
 }
 
 bool is_generic_type(std::string_view bare_type) {
@@ -192,7 +187,7 @@ std::optional<Digest> content_digest(const Headers& headers) {
 
 bool is_encoded(const Headers& headers) {
   const auto coding = headers.get("Content-Encoding");
-  return coding && !trim(*coding).empty() && lower(trim(*coding)) != "identity";
+  return coding && !trim(*coding).empty() && lower_case(trim(*coding)) != "identity";
 }
 
 }  // namespace paddock

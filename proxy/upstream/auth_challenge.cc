@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "proxy/oci/ascii.h"
+
 namespace paddock {
 namespace {
 
@@ -15,12 +17,6 @@ constexpr std::chrono::seconds longest_lifetime{3600};
 bool is_token_char(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          std::string_view("!#$%&'*+-.^_`|~").contains(c);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
 }
 
 // Walks over one field's text.
@@ -77,7 +73,7 @@ class Scanner {
 };
 
 void set_parameter(AuthChallenge& challenge, std::string_view name, std::string value) {
-  const std::string key = lower(name);
+  const std::string key = lower_case(name);
   std::string* member = key == "realm"     ? &challenge.realm
                         : key == "service" ? &challenge.service
                         : key == "scope"   ? &challenge.scope
@@ -120,7 +116,7 @@ void parse_field(std::string_view text, std::vector<AuthChallenge>& out) {
       continue;
     }
     finish();
-    const std::string scheme = lower(word);
+    const std::string scheme = lower_case(word);
     if (scheme == "bearer") current.emplace();
     if (scheme == "basic") current.emplace().scheme = AuthChallenge::Scheme::basic;
     if (spaced) scanner.skip_token68();

@@ -7,18 +7,13 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/upstream/host_class.h"
 
 namespace paddock {
 namespace {
 
 namespace ip = boost::asio::ip;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
 
 Result<std::optional<Url>> read_url(const ProxyEnvironment::Lookup& lookup, std::initializer_list<const char*> names) {
   for (const auto* name : names) {
@@ -86,8 +81,8 @@ bool matches_no_proxy(std::string_view entry, std::string_view host, std::uint16
     return !error && other == address;
   }
   if (rule.starts_with("*.")) rule.remove_prefix(1);
-  const std::string domain = lower(rule);
-  const std::string name = lower(host);
+  const std::string domain = lower_case(rule);
+  const std::string name = lower_case(host);
   if (domain.starts_with('.')) return name.ends_with(domain) && name.size() > domain.size();
   return name == domain || name.ends_with('.' + domain);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <spdlog/fmt/fmt.h>
 
+#include "proxy/oci/printable.h"
 #include "storage/eviction.h"
 
 namespace paddock {
@@ -10,11 +11,6 @@ namespace {
 
 std::uint64_t minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
 std::uint64_t plus(std::uint64_t a, std::uint64_t b) { return a > UINT64_MAX - b ? UINT64_MAX : a + b; }
-
-std::string gigabytes(std::uint64_t bytes) {
-  return bytes < (std::uint64_t{1} << 30U) ? fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1U << 20U))
-                                           : fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1U << 30U));
-}
 
 }  // namespace
 
@@ -31,7 +27,7 @@ WarmFit decide_fit(const Space::Usage& usage, std::uint64_t kept, std::uint64_t 
   fit.remedy = fmt::format(
       "{} are missing and there is room for {}, with all evicted that may be ({} are pinned or part of it): {}, unpin "
       "images, or warm fewer",
-      gigabytes(missing), gigabytes(fit.room), gigabytes(kept),
+      human_bytes(missing), human_bytes(fit.room), human_bytes(kept),
       ours ? "raise storage.max_size" : "free the disk or lower storage.min_free");
   return fit;
 }

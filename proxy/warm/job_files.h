@@ -19,7 +19,7 @@ namespace paddock {
 // More is neither asked for nor believed.
 inline constexpr std::chrono::seconds longest_pin{std::chrono::years(100)};
 
-// [0-9a-f]+(-[0-9a-f]+)*, at most 40 bytes: what may become the name of a file.
+// [0-9a-f], 1 to 12 of them: what may become the name of a file.
 bool is_job_id(std::string_view text);
 
 class JobFiles {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
+#include <tuple>
 #include <utility>
 
 #include "proxy/warm/warm_job.h"
@@ -29,9 +30,8 @@ bool is_platform(std::string_view text) {
 
 // Of a name that we did not give: 0.
 std::uint64_t number_of(const std::string& id) {
-  constexpr std::size_t longest = 12;  // digits; far beyond any clock
   std::uint64_t number = 0;
-  if (id.size() <= longest) std::from_chars(id.data(), id.data() + id.size(), number, 16);
+  std::from_chars(id.data(), id.data() + id.size(), number, 16);
   return number;
 }
 
@@ -70,6 +70,7 @@ Result<WarmRequest> WarmJobs::complete(WarmRequest request) const {
 Result<void> WarmJobs::start() {
   auto loaded = parts_.files.load();
   if (!loaded) return std::unexpected(std::move(loaded).error());
+  std::ranges::sort(*loaded, {}, [](const auto& job) { return std::tuple(job.finished, job.id); });
   std::size_t again = 0;
   {
     const MutexLock lock(mutex_);
@@ -77,7 +78,10 @@ Result<void> WarmJobs::start() {
       const auto job = std::make_shared<Job>(report);
       jobs_.emplace(report.id, job);
       last_id_ = std::max(last_id_, number_of(report.id));
-      if (job->over()) continue;
+      if (job->over()) {
+        ended_.push_back(report.id);
+        continue;
+      }
       line_.push_back(job);
       ++again;
     }
@@ -162,7 +166,7 @@ Result<void> WarmJobs::cancel(const std::string& id) {
   job->settle(WarmState::cancelled, "", parts_.clock.wall());
   tell(*job);
   auto saved = parts_.files.save(job->report());
-  forget_old();
+  remember_end(id);
   return saved;
 }
 
@@ -212,26 +216,27 @@ Task<void> WarmJobs::finish(std::shared_ptr<Job> job, WarmState state, std::stri
                report.error);
   auto saved = co_await parts_.pool.run([this, &report] {
     auto kept = parts_.files.save(report);
-    forget_old();
+    remember_end(report.id);
     return kept;
   });
   // After a restart it would be done again, which does no harm.
   if (!saved) spdlog::error("how warm-up {} ended cannot be kept: {}", job->id, saved.error().context);
 }
 
-void WarmJobs::forget_old() {
-  std::vector<std::string> over;
+void WarmJobs::remember_end(const std::string& id) {
+  std::vector<std::string> too_many;
   {
     const MutexLock lock(mutex_);
-    for (const auto& [id, job] : jobs_) {
-      if (job->over()) over.push_back(id);
+    ended_.push_back(id);
+    while (ended_.size() > options_.kept) {
+      too_many.push_back(std::move(ended_.front()));
+      ended_.pop_front();
+      jobs_.erase(too_many.back());
     }
-    over.resize(over.size() - std::min(over.size(), options_.kept));
-    for (const auto& id : over) jobs_.erase(id);
   }
-  for (const auto& id : over) {
-    if (auto erased = parts_.files.erase(id); !erased) {
-      spdlog::warn("warm-up {} cannot be forgotten: {}", id, erased.error().context);
+  for (const auto& old : too_many) {
+    if (auto erased = parts_.files.erase(old); !erased) {
+      spdlog::warn("warm-up {} cannot be forgotten: {}", old, erased.error().context);
     }
   }
 }

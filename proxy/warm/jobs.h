@@ -125,8 +125,8 @@ class WarmJobs {
   [[nodiscard]] std::optional<std::chrono::milliseconds> delay_after(const Error& error, std::size_t attempt) const;
   Task<void> pause(std::shared_ptr<Job> job, std::chrono::milliseconds delay) const;
   Task<void> finish(std::shared_ptr<Job> job, WarmState state, std::string error);
-  // The oldest of the finished ones that are too many. Blocks.
-  void forget_old();
+  // Lets go of those that ended first where too many have ended. Blocks.
+  void remember_end(const std::string& id);
   void tell(Job& job) const;
 
   const Parts parts_;
@@ -137,6 +137,7 @@ class WarmJobs {
   mutable Mutex mutex_;
   std::map<std::string, std::shared_ptr<Job>> jobs_ PADDOCK_GUARDED_BY(mutex_);  // by id, which grows with time
   std::deque<std::shared_ptr<Job>> line_ PADDOCK_GUARDED_BY(mutex_);
+  std::deque<std::string> ended_ PADDOCK_GUARDED_BY(mutex_);  // ids, in the order of their ends
   std::size_t running_ PADDOCK_GUARDED_BY(mutex_) = 0;
   std::unordered_map<Digest, std::size_t> wanted_ PADDOCK_GUARDED_BY(mutex_);  // blobs, and by how many jobs
   std::uint64_t last_id_ PADDOCK_GUARDED_BY(mutex_) = 0;

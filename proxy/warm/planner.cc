@@ -1,6 +1,7 @@
 #include "proxy/warm/planner.h"
 
 #include <algorithm>
+#include <spdlog/fmt/fmt.h>
 #include <unordered_set>
 #include <utility>
 
@@ -15,12 +16,6 @@ constexpr std::string_view all_platforms = "all";
 
 std::unexpected<Error> refuse(std::string what) {
   return fail(ErrorCode::invalid_argument, Blame::client, std::move(what));
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 // Attestations are entries too, of a platform that nobody has.
@@ -138,9 +133,11 @@ Task<Result<void>> Planner::add_index(PlannedImage& image, const Manifest& index
     image.platforms.push_back(platform_of(entry));
   }
   if (image.platforms.empty()) {
-    co_return fail(ErrorCode::not_found, Blame::client,
-                   "it is not made for " + joined(missing) +
-                       (offered.empty() ? "" : "; there are " + joined(offered) + ": give one with --platform"));
+    co_return fail(
+        ErrorCode::not_found, Blame::client,
+        fmt::format(
+            "it is not made for {}{}", fmt::join(missing, ", "),
+            offered.empty() ? "" : fmt::format("; there are {}: give one with --platform", fmt::join(offered, ", "))));
   }
   image.missing_platforms = std::move(missing);
   co_return Result<void>{};

@@ -11,7 +11,6 @@ namespace paddock {
 namespace {
 
 constexpr std::size_t repository_limit = 100;  // that one pattern may mean
-const std::vector<std::string> usual_platforms{"linux/amd64"};
 
 std::string names_of(const RuleSet& rules) {
   std::string names;
@@ -57,14 +56,12 @@ Result<WarmRule> Rules::find(const std::string& name) const {
 }
 
 Result<void> Rules::fill_in(WarmRequest& request) const {
-  if (!request.rule.empty()) {
-    auto rule = find(request.rule);
-    if (!rule) return std::unexpected(std::move(rule).error());
-    if (request.platforms.empty()) request.platforms = std::move(rule->platforms);
-    if (request.pin.count() == 0) request.pin = rule->pin;
-    if (!rule->from_ci.empty()) request.ours_only = true;
-  }
-  if (request.platforms.empty()) request.platforms = usual_platforms;
+  if (request.rule.empty()) return {};
+  auto rule = find(request.rule);
+  if (!rule) return std::unexpected(std::move(rule).error());
+  if (request.platforms.empty()) request.platforms = std::move(rule->platforms);
+  if (request.pin.count() == 0) request.pin = rule->pin;
+  if (!rule->from_ci.empty()) request.ours_only = true;
   return {};
 }
 

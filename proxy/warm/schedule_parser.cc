@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 #include "proxy/warm/schedule.h"
 
@@ -48,12 +49,6 @@ std::unexpected<Error> refuse(std::size_t column, std::string_view why) {
   return refuse("column " + std::to_string(column) + ": " + std::string(why));
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, lower);
-}
-
 std::string range_of(const Field& field) {
   std::string text = std::to_string(field.first) + "-" + std::to_string(field.last);
   if (!field.names.empty()) text.append(" or ").append(field.names.front()).append("-").append(field.names.back());
@@ -82,7 +77,7 @@ Word take_until(Word& word, char separator) {
 }
 
 Result<unsigned> value(const Field& field, Word word) {
-  const auto is_name = [&](std::string_view name) { return same(word.text, name); };
+  const auto is_name = [&](std::string_view name) { return same_without_case(word.text, name); };
   const auto name = std::ranges::find_if(field.names, is_name);
   if (name != field.names.end()) return field.first + static_cast<unsigned>(name - field.names.begin());
   const auto found = number(word.text);
@@ -208,7 +203,7 @@ Result<Schedule> Schedule::parse(std::string_view text) {
   std::string_view meant = text;
   if (text.starts_with('@')) {
     const auto* const found =
-        std::ranges::find_if(shorthands, [&](const auto& pair) { return same(text, pair.first); });
+        std::ranges::find_if(shorthands, [&](const auto& pair) { return same_without_case(text, pair.first); });
     if (found == shorthands.end()) {
       return refuse(1, quote(text, 40) + " is not known; there are @hourly, @daily, @weekly, @monthly and @yearly");
     }

@@ -26,6 +26,12 @@ struct WarmJobs::Item {
 };
 
 struct WarmJobs::Job {
+  struct Planned {
+    PlannedImage image;
+    std::vector<std::size_t> items;
+    RateMeter meter{};
+  };
+
   explicit Job(const WarmJobReport& from);
 
   [[nodiscard]] WarmJobReport report() const;
@@ -54,21 +60,13 @@ struct WarmJobs::Job {
   std::optional<WallTime> finished PADDOCK_GUARDED_BY(mutex);
   std::string error PADDOCK_GUARDED_BY(mutex);
   std::vector<Item> items PADDOCK_GUARDED_BY(mutex);
+  std::vector<Planned> images PADDOCK_GUARDED_BY(mutex);  // while it is at work
 
  private:
   [[nodiscard]] WarmImage image_report(std::size_t index) const PADDOCK_REQUIRES(mutex);
   [[nodiscard]] WarmProgress progress() const PADDOCK_REQUIRES(mutex);
-  struct Planned {
-    PlannedImage image;
-    std::vector<std::size_t> items;
-    RateMeter meter{};
-  };
   [[nodiscard]] std::uint64_t stored(const Planned& planned) const PADDOCK_REQUIRES(mutex);
 
- public:
-  std::vector<Planned> images PADDOCK_GUARDED_BY(mutex);  // while it is at work
-
- private:
   RateMeter meter_ PADDOCK_GUARDED_BY(mutex);
   std::vector<WarmImage> shown_ PADDOCK_GUARDED_BY(mutex);  // before and after
   WarmProgress total_ PADDOCK_GUARDED_BY(mutex);            // after

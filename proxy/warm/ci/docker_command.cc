@@ -48,8 +48,6 @@ constexpr std::array<string_view, 26> flags{"--rm",
 constexpr string_view short_flags = "ditPqaD";  // of `run` and `pull`
 constexpr string_view run_flags = "ditPq";      // `run -a STREAM` takes a value
 
-bool is_one_of(auto const& list, string_view word) { return std::ranges::find(list, word) != std::end(list); }
-
 string_view base_name(string_view word) { return word.substr(word.rfind('/') + 1); }
 
 // "sudo", its options and numbers, "NAME=x", a prompt such as "root@host:/#".
@@ -60,13 +58,13 @@ bool may_precede(string_view word) {
   const bool number = digits > 0 && (digits == word.size() || word.substr(digits) == "s");
   const bool assignment = is_name(word.substr(0, word.find('='))) && word.contains('=');
   const bool prompt = word.ends_with('#') || word.ends_with('$') || word.ends_with('%');
-  return number || assignment || prompt || is_one_of(callers, word);
+  return number || assignment || prompt || contains(callers, word);
 }
 
 // After the option at `i`, with its value.
 std::size_t after_option(Words words, std::size_t i, string_view alone) {
   const string_view word = words[i];
-  if (word.starts_with("--")) return word.contains('=') || is_one_of(flags, word) ? i + 1 : i + 2;
+  if (word.starts_with("--")) return word.contains('=') || contains(flags, word) ? i + 1 : i + 2;
   const std::size_t takes_value = word.find_first_not_of(alone, 1);
   // "-v" takes the next word; "-v/a:/b" and "-e=X" have theirs.
   return takes_value != string_view::npos && takes_value + 1 == word.size() ? i + 2 : i + 1;
@@ -97,7 +95,7 @@ ImageWords paddock_words(Words words, std::size_t i) {
   ImageWords out;
   if (i >= words.size()) return out;
   const string_view verb = words[i];
-  if (verb == "warm" && is_one_of(words, "--from-ci")) return out;  // they are paths
+  if (verb == "warm" && contains(words, "--from-ci")) return out;  // they are paths
   if (verb == "warm" || verb == "prepull" || verb == "pin") take_all(words, i + 1, out);
   if (verb != "doctor") return out;
   for (++i; i + 1 < words.size(); ++i) {
@@ -111,21 +109,21 @@ ImageWords paddock_words(Words words, std::size_t i) {
 std::optional<std::size_t> find_engine(Words words, bool among_prose) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const string_view word = base_name(words[i]);
-    if (is_one_of(engines, word)) return i;
-    if (is_one_of(speakers, word) || (among_prose && !may_precede(words[i]))) return std::nullopt;
+    if (contains(engines, word)) return i;
+    if (contains(speakers, word) || (among_prose && !may_precede(words[i]))) return std::nullopt;
   }
   return std::nullopt;
 }
 
 bool is_said(Words words) {
-  return std::ranges::any_of(words, [](string_view word) { return is_one_of(speakers, base_name(word)); });
+  return std::ranges::any_of(words, [](string_view word) { return contains(speakers, base_name(word)); });
 }
 
 ImageWords image_words(Words words) {
   ImageWords out;
   std::size_t i = skip_options(words, 1, "DqvV");
   if (base_name(words.front()) == "paddock") return paddock_words(words, i);
-  if (i < words.size() && is_one_of(std::array<string_view, 4>{"container", "image", "images", "buildx"}, words[i])) {
+  if (i < words.size() && contains(std::array<string_view, 4>{"container", "image", "images", "buildx"}, words[i])) {
     i = skip_options(words, i + 1, "");
   }
   if (i >= words.size()) return out;

@@ -1,9 +1,9 @@
 #include "proxy/warm/ci/helm.h"
 
-#include <algorithm>
-#include <cctype>
 #include <string>
 #include <string_view>
+
+#include "proxy/oci/ascii.h"
 
 namespace paddock::ci {
 namespace {
@@ -11,8 +11,7 @@ namespace {
 using std::string_view;
 
 bool is_about_image(string_view key) {
-  return key.size() >= 5 &&
-         std::equal(key.end() - 5, key.end(), "image", [](unsigned char a, char b) { return std::tolower(a) == b; });
+  return key.size() >= 5 && same_without_case(key.substr(key.size() - 5), "image");
 }
 
 class Scanner {

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
+
 namespace paddock::ci {
 namespace {
 
@@ -12,7 +14,6 @@ constexpr std::size_t names_limit = 256;  // different ones in a text
 constexpr std::size_t text_limit = 4096;  // of one reading; no name is that long
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // A text in the making, and the values taken for the names met so far.
 struct Partial {

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <string>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/warm/ci/reading.h"
 
 namespace paddock::ci {
@@ -18,11 +19,7 @@ constexpr std::array<string_view, 46> other_extensions{
     ".tar",   ".xz",    ".so",    ".a",   ".o",    ".bin", ".pt",  ".onnx", ".npy",      ".csv",    ".lock", ".toml",
     ".ipynb", ".cmake", ".proto", ".sum", ".mod",  ".rst", ".pyc", ".whl",  ".pdparams", ".pdmodel"};
 
-std::string lower_name(const std::filesystem::path& path) {
-  std::string name = path.filename().string();
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
-}
+std::string lower_name(const std::filesystem::path& path) { return lower_case(path.filename().string()); }
 
 bool has_extension(string_view name, std::initializer_list<string_view> extensions) {
   return std::ranges::any_of(extensions, [&](string_view extension) { return name.ends_with(extension); });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/warm/ci/docker_command.h"
+#include "proxy/warm/ci/reading.h"
 
 namespace paddock::ci {
 namespace {
@@ -17,8 +18,6 @@ constexpr std::array<string_view, 7> shells{"bash", "sh", "zsh", "dash", "eval",
 constexpr int nesting_limit = 4;
 constexpr std::size_t items_limit = 1000;    // of an array
 constexpr std::size_t words_limit = 10'000;  // of a command, its variables filled in
-
-bool is_one_of(auto const& list, string_view word) { return std::ranges::find(list, word) != list.end(); }
 
 // "NAME=value", "NAME+=value".
 struct Assignment {
@@ -114,7 +113,7 @@ void ShellScanner::command(const ShellCommand& command, int line) {
     } else if (first == "for" || first == "select") {
       loop(words.subspan(1));
       return;
-    } else if (first != "elif" && !is_one_of(openers, first)) {
+    } else if (first != "elif" && !contains(openers, first)) {
       break;
     }
     words = words.subspan(1);
@@ -141,7 +140,7 @@ bool ShellScanner::assign(std::span<const ShellWord> words) {
     }
     return true;
   }
-  const bool declared = is_one_of(declarers, first);
+  const bool declared = contains(declarers, first);
   if (declared) words = words.subspan(1);
   const auto is_assignment = [](const ShellWord& word) { return !assignment_of(word).name.empty(); };
   if (!declared && !std::ranges::all_of(words, is_assignment)) return false;
@@ -224,7 +223,7 @@ void ShellScanner::argument(const ShellWord& word, Arguments& out) const {
 
 void ShellScanner::run_text(std::span<const ShellWord> words, int line) {
   const auto runner = std::ranges::find_if(words, [](const ShellWord& word) {
-    return is_one_of(shells, string_view(word.text).substr(word.text.rfind('/') + 1));
+    return contains(shells, string_view(word.text).substr(word.text.rfind('/') + 1));
   });
   if (runner == words.end() || nesting_ >= nesting_limit) return;
   ++nesting_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 #include "proxy/warm/grammar/edit_distance.h"
 #include "proxy/warm/grammar/filter_words.h"
@@ -55,12 +56,6 @@ std::unexpected<Error> expected(std::string_view what, const FilterWord& found) 
       std::ranges::find(instead, found.text, &std::pair<std::string_view, std::string_view>::first);
   if (found.kind == Kind::symbol && usual != instead.end()) why += "; write " + quote(usual->second);
   return refuse(found.column, why);
-}
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
-  return out;
 }
 
 std::string listed(std::span<const std::string_view> words) {
@@ -184,9 +179,9 @@ class FilterParser {
     if (word.kind != Kind::word || std::ranges::find(keywords, word.text) != keywords.end())
       return expected(what, word);
     words_.advance();
-    if (const TagField* field = find_tag_field(lowered(word.text))) return field;
+    if (const TagField* field = find_tag_field(lower_case(word.text))) return field;
     const std::vector<std::string_view> names = field_names();
-    const std::string hint = did_you_mean(lowered(word.text), names);
+    const std::string hint = did_you_mean(lower_case(word.text), names);
     return refuse(word.column, "unknown field " + quote(word.text, 40) + (hint.empty() ? ": " + listed(names) : hint));
   }
 
@@ -212,7 +207,7 @@ class FilterParser {
   }
 
   static Parsed name(TagTest& test, const FilterWord& word) {
-    std::string text = lowered(word.text);
+    std::string text = lower_case(word.text);
     if (test.field->name == "arch") text = tag_words::architecture(text).value_or(text);
     const auto& known = test.field->values;
     const bool open = known.empty() || test.comparison == Comparison::begins_with;

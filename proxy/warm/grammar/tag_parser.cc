@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/oci/ascii.h"
 #include "proxy/warm/grammar/tag_fields.h"
 #include "proxy/warm/grammar/tag_words.h"
 
@@ -14,14 +15,7 @@ namespace {
 constexpr std::size_t tag_limit = 128;
 constexpr std::size_t repository_limit = 255;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_separator(char c) { return c == '-' || c == '_'; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
-  return out;
-}
 
 std::string_view letters_of(std::string_view token) {
   const auto end = std::ranges::find_if(token, is_digit);
@@ -47,7 +41,7 @@ bool belong_together(std::string_view left, std::string_view right) {
 
 std::vector<std::string> pieces_of(std::string_view text) {
   std::vector<std::string> pieces;
-  const std::string name = lowered(text);
+  const std::string name = lower_case(text);
   for (auto from = name.begin(); from != name.end();) {
     const auto to = std::find_if(from, name.end(), is_separator);
     std::string piece(from, to);

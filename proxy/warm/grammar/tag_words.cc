@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/oci/ascii.h"
+
 namespace paddock::tag_words {
 namespace {
 
@@ -41,8 +43,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> architect
 
 constexpr std::array<std::string_view, 8> os_names{"ubuntu", "kylin",  "euleros", "openeuler",
                                                    "centos", "debian", "anolis",  "rocky"};
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 

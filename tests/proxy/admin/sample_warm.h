@@ -24,7 +24,7 @@ inline WarmImage sample_missing_image() {
 
 inline WarmJobReport sample_job() {
   return {
-      .id = "6748a1f0-0001",
+      .id = "6748a1f0",
       .request = {.images = {"paddlepaddle/paddle:2.6.2", "paddlepaddle/paddle:2.6.9"}, .pin = std::chrono::hours(1)},
       .state = WarmState::filling,
       .created = WallTime(std::chrono::seconds(1'700'000'000)),

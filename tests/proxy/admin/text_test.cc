@@ -1,7 +1,6 @@
 #include "proxy/admin/text.h"
 
 #include <catch2/catch.hpp>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace paddock {
@@ -49,16 +48,6 @@ TEST_CASE("times are written in UTC as RFC 3339") {
   CHECK(utc_milliseconds(time) == "2023-11-14T22:13:20.042Z");
   CHECK(utc_seconds({}) == "1970-01-01T00:00:00Z");
   CHECK(utc_milliseconds(sys_time<milliseconds>(milliseconds(-1))) == "1969-12-31T23:59:59.999Z");
-}
-
-TEST_CASE("sizes are written in the largest unit that keeps them at one or more") {
-  CHECK(human_bytes(0) == "0 B");
-  CHECK(human_bytes(1023) == "1023 B");
-  CHECK(human_bytes(1024) == "1.0 KiB");
-  CHECK(human_bytes(1536) == "1.5 KiB");
-  CHECK(human_bytes(1024 * 1024 - 1) == "1.0 MiB");
-  CHECK(human_bytes(std::uint64_t{11} << 30) == "11.0 GiB");
-  CHECK(human_bytes(std::numeric_limits<std::uint64_t>::max()) == "16.0 EiB");
 }
 
 TEST_CASE("nothing is at 100 percent before all is there") {

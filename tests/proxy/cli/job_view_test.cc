@@ -64,7 +64,7 @@ TEST_CASE("a plan says what is to be fetched, and what to do where it does not f
 
 TEST_CASE("jobs are listed, and none are none") {
   const auto json = to_json_report(std::vector{test::sample_job()});
-  CHECK_THAT(describe_jobs(JsonView(json)), Contains("6748a1f0-0001  filling  2       25% of 3.9 KiB"));
+  CHECK_THAT(describe_jobs(JsonView(json)), Contains("6748a1f0  filling  2       25% of 3.9 KiB"));
   const Json none = {{"jobs", Json::array()}};
   CHECK(describe_jobs(JsonView(none)) == "there are no warm-ups\n");
 }

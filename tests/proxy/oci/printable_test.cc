@@ -1,8 +1,11 @@
 #include "proxy/oci/printable.h"
 
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <limits>
 #include <string>
 
+using paddock::human_bytes;
 using paddock::public_message;
 using paddock::quote;
 
@@ -51,4 +54,14 @@ TEST_CASE("a public message of broken text stays bounded") {
   CHECK(public_message(std::string(100'000, '\x80')).size() <= 603);
   CHECK(public_message("://://://?@?@").size() <= 20);
   CHECK(public_message("bearer ") == "bearer ");
+}
+
+TEST_CASE("sizes are written in the largest unit that keeps them at one or more") {
+  CHECK(human_bytes(0) == "0 B");
+  CHECK(human_bytes(1023) == "1023 B");
+  CHECK(human_bytes(1024) == "1.0 KiB");
+  CHECK(human_bytes(1536) == "1.5 KiB");
+  CHECK(human_bytes(1024 * 1024 - 1) == "1.0 MiB");
+  CHECK(human_bytes(std::uint64_t{11} << 30) == "11.0 GiB");
+  CHECK(human_bytes(std::numeric_limits<std::uint64_t>::max()) == "16.0 EiB");
 }

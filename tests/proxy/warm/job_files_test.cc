@@ -21,7 +21,7 @@ struct FilesFixture {
   JobFiles files{fs, "/jobs"};
 };
 
-WarmJobReport sample(std::string id = "0000abcd-0001", std::int64_t created = 1000) {
+WarmJobReport sample(std::string id = "0000abcd", std::int64_t created = 1000) {
   return {.id = std::move(id),
           .request = {.images = {"a/b:1", "c"}, .platforms = {"linux/arm64"}, .pin = std::chrono::hours(1), .rule = ""},
           .state = WarmState::failed,
@@ -120,7 +120,7 @@ TEST_CASE_METHOD(FilesFixture, "what a crash left beside a job is removed") {
 }
 
 TEST_CASE("only what can be nothing but a file's name is a job's id") {
-  for (const auto* good : {"0", "abc", "6748a1f0-0001"}) CHECK(is_job_id(good));
-  for (const auto* bad : {"", "-", "a-", "a--b", "..", "a/b", "A", "g", "a.json"}) CHECK_FALSE(is_job_id(bad));
-  CHECK_FALSE(is_job_id(std::string(41, 'a')));
+  for (const auto* good : {"0", "abc", "6748a1f0"}) CHECK(is_job_id(good));
+  for (const auto* bad : {"", "-", "a-1", "..", "a/b", "A", "g", "a.json"}) CHECK_FALSE(is_job_id(bad));
+  CHECK_FALSE(is_job_id(std::string(13, 'a')));
 }
