@@ -200,7 +200,7 @@ TEST_CASE("the token is not accepted from the query") {
   CHECK(api.get("/api/v1/status", "token=s3cret&access_token=s3cret").status == 401);
 }
 
-TEST_CASE("a bearer token matches only itself; the scheme's case does not matter") {
+TEST_CASE("a bearer token matches only itself, whatever the scheme's case") {
   CHECK(bearer_matches("Bearer abc", "abc"));
   CHECK(bearer_matches("bearer abc", "abc"));
   CHECK(bearer_matches("BEARER abc", "abc"));

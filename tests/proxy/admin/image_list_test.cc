@@ -77,7 +77,7 @@ TEST_CASE("a layer named twice is counted once") {
   CHECK(image.platforms.at(0).total == 6 + 4);
 }
 
-TEST_CASE("an index shows which platforms are stored; shared layers count once for the image") {
+TEST_CASE("an index shows which platforms are stored, and shared layers count once for the image") {
   MemoryCatalog catalog;
   const ImageBuilder builder{catalog};
   const auto amd64 = builder.manifest_text({"config a"}, {{"shared"}, {"only a"}});

@@ -148,7 +148,7 @@ class StuckSink final : public spdlog::sinks::base_sink<std::mutex> {
   const std::shared_future<void> open_ = gate_.get_future().share();
 };
 
-TEST_CASE("nobody waits for who reads the log; what is too much is lost, oldest first, and counted") {
+TEST_CASE("nobody waits for who reads the log: what is too much is lost, oldest first, and counted") {
   const auto sink = std::make_shared<StuckSink>();
   REQUIRE(set_up_log({"info", LogFormat::text}, sink));
   constexpr int lines = 10'000;

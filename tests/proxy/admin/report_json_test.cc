@@ -29,7 +29,7 @@ TEST_CASE("the status report has its parts") {
   CHECK(json["recovery"]["milliseconds"] == 40);
 }
 
-TEST_CASE("who encrypts, and why not the kernel; nothing where there is no TLS") {
+TEST_CASE("who encrypts, and why not the kernel, or nothing where there is no TLS") {
   auto status = test::sample_status();
   CHECK(to_json_report(status)["tls"] == nlohmann::ordered_json{{"encrypted_by", "openssl"},
                                                                 {"why_not_kernel", "the kernel has none"},

@@ -136,7 +136,7 @@ TEST_CASE_METHOD(Fixture, "the source that sent wrong bytes is told from the one
   CHECK(upstream->count("get_blob") == 2);
 }
 
-TEST_CASE_METHOD(Fixture, "a source that sends wrong bytes twice is not asked for a while; others are") {
+TEST_CASE_METHOD(Fixture, "a source that sends wrong bytes twice is not asked for a while, others are") {
   upstream->add_blob_as("a/b", digest, spoilt());
   CHECK_FALSE(read(fetch()));
   settle();

@@ -93,7 +93,7 @@ TEST_CASE_METHOD(Line, "the line has an end") {
   CHECK(added == FillSources::most - 1);
 }
 
-TEST_CASE_METHOD(Line, "one that was dropped is not asked again; the last one stays") {
+TEST_CASE_METHOD(Line, "one that was dropped is not asked again, but the last one stays") {
   sources.add({two, "a/b"});
   sources.add({three, "a/b"});
   const auto first = sources.current();

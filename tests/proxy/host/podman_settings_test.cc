@@ -61,7 +61,8 @@ TEST_CASE("a file that is no TOML is wrong, and the others count") {
                                   Contains("ok podman: registry.baidubce.com"));
 }
 
-TEST_CASE("a mirror that leads to another registry's images is wrong; without a path it means the default upstream") {
+TEST_CASE(
+    "a mirror that leads to another registry's images is wrong, and without a path it means the default upstream") {
   const PodmanHost host;
   const auto mirror = [](const std::string& registry, const std::string& location) {
     return "[[registry]]\nlocation = \"" + registry + "\"\n[[registry.mirror]]\nlocation = \"" + location +

@@ -292,7 +292,7 @@ TEST_CASE("connections beyond the limit are told so and closed, and others go on
   CHECK(fixture.server->stats().connections == 1);
 }
 
-TEST_CASE("idle connections cost one descriptor each, a request two more; without them it is told so and goes on") {
+TEST_CASE("idle connections cost one descriptor each, a request two more, and without them it is told so and goes on") {
   ServerFixture fixture(echo, {.descriptors = 3});
   fixture.serve();
   const auto ask = [](RawSocket& client) {

@@ -99,8 +99,8 @@ TEST_CASE_METHOD(Fixture, "whatever keeps the store from taking a blob, it passe
   CHECK(get(blob_path(layer_digest)).header("X-Paddock-Cache") == "fill");
 }
 
-TEST_CASE_METHOD(Fixture,
-                 "readers of a fill that breaks on our disk go on from the upstream; the next one's passes through") {
+TEST_CASE_METHOD(
+    Fixture, "readers of a fill that breaks on our disk go on from the upstream, and the next one's passes through") {
   REQUIRE(get(manifest_path("2.6")).status == 200);
   fs.fail_after_bytes(100'000, ErrorCode::io);
   const auto broken = get(blob_path(layer_digest));

@@ -92,7 +92,7 @@ TEST_CASE("Retry-After is read in all its forms") {
   CHECK_FALSE(parse_retry_after(std::string(5000, 'x'), now));
 }
 
-TEST_CASE("jitter is in [0, 1), and another each time") {
+TEST_CASE("jitter is at least 0 and below 1, and another each time") {
   std::set<double> seen;
   for (int i = 0; i < 100; ++i) {
     const double value = jitter();

@@ -54,7 +54,7 @@ TEST_CASE("versions are compared number by number") {
   CHECK_FALSE(matches("version == latest", gpu));
 }
 
-TEST_CASE("~ holds for what begins with the value") {
+TEST_CASE("the operator ~ holds for what begins with the value") {
   CHECK(matches("version ~ 2.6", gpu));
   CHECK(matches("version ~ 2", gpu));
   CHECK_FALSE(matches("version ~ 2.60", gpu));
