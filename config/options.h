@@ -104,6 +104,8 @@ struct WarmRule {
   std::string schedule;
   std::chrono::seconds pin{0};
   std::vector<std::string> from_ci;
+  std::chrono::seconds learn{0};                         // from what was pulled within so long; 0: not at all
+  std::chrono::seconds ahead{std::chrono::minutes(30)};  // of the hour in which it usually is
   friend bool operator==(const WarmRule&, const WarmRule&) = default;
 };
 

@@ -34,7 +34,8 @@ std::vector<Field> upstream_fields(UpstreamOptions& upstream) {
 std::vector<Field> warm_fields(WarmRule& rule) {
   return {{"name", &rule.name},         {"images", &rule.images}, {"where", &rule.where},
           {"latest", &rule.latest},     {"limit", &rule.limit},   {"platforms", &rule.platforms, check_platform},
-          {"schedule", &rule.schedule}, {"pin", &rule.pin},       {"from_ci", &rule.from_ci}};
+          {"schedule", &rule.schedule}, {"pin", &rule.pin},       {"from_ci", &rule.from_ci},
+          {"learn", &rule.learn},       {"ahead", &rule.ahead}};
 }
 
 template <typename T>

@@ -196,11 +196,19 @@ Result<void> App::build(RuleSet rules) {
                                                 ManifestSource::Options{.negative_ttl = negative_ttl});
   tags_ = std::make_unique<TagResolver>(pool_, storage_->catalog(), storage_->manifests(), *manifests_, clock_,
                                         TagResolver::Options{.negative_ttl = negative_ttl});
-  registry_ = std::make_unique<RegistryHandler>(RegistryContext{pool_, storage_->catalog(), storage_->blobs(), *fills_,
-                                                                *uncached_, *manifests_, *tags_, *upstreams_});
   warm_ = std::make_unique<WarmUp>(
       WarmUp::Parts{*loops_, pool_, *storage_, *fills_, *manifests_, *tags_, *upstreams_, clock_, events_},
       std::move(rules));
+  registry_ = std::make_unique<RegistryHandler>(RegistryContext{
+      .pool = pool_,
+      .catalog = storage_->catalog(),
+      .blobs = storage_->blobs(),
+      .fills = *fills_,
+      .uncached = *uncached_,
+      .manifests = *manifests_,
+      .tags = *tags_,
+      .upstreams = *upstreams_,
+      .on_pull = [this](const auto& repository, const auto& tag) { warm_->note_pull(repository, tag); }});
   return {};
 }
 
@@ -280,6 +288,8 @@ Task<void> App::maintain() {
     if (draining_) co_return;
     const auto written = co_await pool_.run([this] { return storage_->last_use().flush(); });
     if (!written) spdlog::error("cannot write last uses: {}", written.error().context);
+    const auto noted = co_await pool_.run([this] { return warm_->flush(); });
+    if (!noted) spdlog::error("cannot write what clients pulled: {}", noted.error().context);
     if (const auto lost = lost_log_lines(); lost != std::exchange(lost_lines_, lost)) {
       spdlog::warn("{} lines of this log were lost so far: who reads it is too slow", lost);
     }
@@ -341,6 +351,7 @@ void App::stop() {
   loops_->stop();
   pool_.join();
   commits_.join();
+  if (auto noted = warm_->flush(); !noted) spdlog::error("cannot write what clients pulled: {}", noted.error().context);
   if (auto flushed = storage_->flush(); !flushed)
     spdlog::error("cannot flush the catalog: {}", flushed.error().context);
   // Sockets go before the loops they belong to, waiting coroutines with their loops, then what these refer to.

@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "proxy/admin/warm_json.h"
@@ -24,7 +25,8 @@ WarmUp::WarmUp(const Parts& parts, RuleSet rules)
       lists_(parts.clock, {}),
       planner_(parts.pool, parts.storage.catalog(), parts.manifests, parts.tags, lists_, parts.upstreams),
       files_(parts.storage.files(), parts.storage.paths().jobs()),
-      rules_({parts.pool, parts.storage.catalog(), lists_, parts.upstreams}, std::move(rules)),
+      pulls_(parts.storage.files(), parts.storage.paths().jobs() / "pulls.json", parts.clock, {}),
+      rules_({parts.pool, parts.storage.catalog(), lists_, parts.upstreams, pulls_}, std::move(rules)),
       jobs_({.loops = parts.loops,
              .pool = parts.pool,
              .catalog = parts.storage.catalog(),
@@ -48,6 +50,8 @@ WarmUp::WarmUp(const Parts& parts, RuleSet rules)
                  {}) {}
 
 Result<void> WarmUp::start() {
+  // Without what was learned it learns anew.
+  if (auto read = pulls_.load(); !read) spdlog::error("what clients pulled: {}", read.error().context);
   auto taken_up = jobs_.start();
   asio::co_spawn(loops_.next(), scheduler_.run(), asio::detached);  // joins those that go on
   return taken_up;

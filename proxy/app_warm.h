@@ -11,6 +11,7 @@
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/tags/resolver.h"
 #include "proxy/warm/jobs.h"
+#include "proxy/warm/pull_history.h"
 #include "proxy/warm/rules.h"
 #include "proxy/warm/scheduler.h"
 
@@ -37,6 +38,10 @@ class WarmUp {
   void stop();
 
   [[nodiscard]] WarmJobs& jobs() { return jobs_; }
+  // A client asked for this tag, and there is one.
+  void note_pull(const RepositoryKey& repository, std::string_view tag) { pulls_.record(repository, tag); }
+  // Blocks. What is only in memory is on disk afterwards.
+  Result<void> flush() { return pulls_.save(); }
 
  private:
   EventLoops& loops_;
@@ -44,6 +49,7 @@ class WarmUp {
   TagLists lists_;
   Planner planner_;
   JobFiles files_;
+  PullHistory pulls_;
   Rules rules_;
   WarmJobs jobs_;
   Scheduler scheduler_;

@@ -62,6 +62,7 @@ struct PinRecord {
   std::string reference;  // the tag or digest as pinned, for listings
   Digest manifest;
   std::optional<WallTime> until;  // without: for ever
+  std::string rule{};             // the one that alone wants it; empty: somebody pinned it, or several want it
   friend bool operator==(const PinRecord&, const PinRecord&) = default;
 };
 

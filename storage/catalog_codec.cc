@@ -149,11 +149,12 @@ std::string encode(const TagRecord& record) {
   return out;
 }
 
-std::string encode_pin(const Digest& manifest, std::optional<WallTime> until) {
+std::string encode_pin(const PinRecord& pin) {
   std::string out{value_version};
-  put_digest(out, manifest);
-  put_integer(out, until ? 1 : 0, 1);
-  if (until) put_time(out, *until);
+  put_digest(out, pin.manifest);
+  put_integer(out, pin.until ? 1 : 0, 1);
+  if (pin.until) put_time(out, *pin.until);
+  if (!pin.rule.empty()) put_text(out, pin.rule);
   return out;
 }
 
@@ -197,8 +198,9 @@ Result<PinRecord> decode_pin(std::string_view key, std::string_view value) {
   const auto manifest = reader.digest();
   std::optional<WallTime> until;
   if (reader.integer(1) != 0) until = reader.time();
+  std::string rule = reader.complete() ? std::string() : reader.text();
   if (!manifest || !reader.complete()) return damaged("pin record");
-  return PinRecord{std::move(row->repository), std::string(row->rest), *manifest, until};
+  return PinRecord{std::move(row->repository), std::string(row->rest), *manifest, until, std::move(rule)};
 }
 
 Result<std::pair<Digest, BlobRecord>> decode_blob_row(std::string_view key, std::string_view value) {

@@ -20,7 +20,7 @@ enum class Kind : char {
   holder = 'r',    // upstream, repository, digest  -> the repository holds this manifest
   link = 'l',      // upstream, repository, digest  -> the repository is known to contain this digest
   tag = 't',       // upstream, repository, tag     -> digest, times
-  pin = 'p',       // upstream, repository, reference -> manifest, until
+  pin = 'p',       // upstream, repository, reference -> manifest, until, rule
 };
 
 std::string prefix(Kind kind);
@@ -42,7 +42,7 @@ Result<Digest> parse_digest(std::string_view encoded);
 std::string encode(const BlobRecord& record);
 std::string encode(const ManifestRecord& record);
 std::string encode(const TagRecord& record);
-std::string encode_pin(const Digest& manifest, std::optional<WallTime> until);
+std::string encode_pin(const PinRecord& pin);
 std::string encode_mark();  // the value of a link
 
 Result<BlobRecord> decode_blob(std::string_view value);

@@ -66,6 +66,7 @@ Json to_json(const PinFact& fact) {
   out["reference"] = fact.pin.reference;
   out["manifest"] = fact.pin.manifest.to_string();
   if (fact.pin.until) out["until"] = seconds(*fact.pin.until);
+  if (!fact.pin.rule.empty()) out["rule"] = fact.pin.rule;
   return out;
 }
 
@@ -130,6 +131,7 @@ Result<Fact> from_json(const Json& json) {
   } else if (kind == "pin") {
     PinRecord pin{fields.repository(), fields.text("reference"), fields.digest("manifest"), std::nullopt};
     if (fields.has("until")) pin.until = fields.time("until");
+    if (fields.has("rule")) pin.rule = fields.text("rule");
     fact = PinFact{std::move(pin)};
   } else {
     return broken("a record of an unknown kind");

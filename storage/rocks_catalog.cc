@@ -370,8 +370,7 @@ Result<std::vector<RepositoryKey>> RocksCatalog::repositories(const std::optiona
 // --- pins ---
 Result<void> RocksCatalog::put_pin(const PinRecord& pin) {
   if (codec::has_nul(pin.repository) || codec::has_nul(pin.reference)) return codec::refused_nul();
-  return database_->put(codec::key(Kind::pin, pin.repository, pin.reference),
-                        codec::encode_pin(pin.manifest, pin.until));
+  return database_->put(codec::key(Kind::pin, pin.repository, pin.reference), codec::encode_pin(pin));
 }
 Result<void> RocksCatalog::erase_pin(const RepositoryKey& repository, const std::string& reference) {
   return database_->erase(codec::key(Kind::pin, repository, reference));

@@ -39,7 +39,8 @@ Json to_json_report(const PinRecord& pin) {
   const auto& [upstream, repository] = pin.repository;
   return {{"image", upstream + "/" + repository + (pin.reference.contains(':') ? "@" : ":") + pin.reference},
           {"digest", pin.manifest.to_string()},
-          {"until", pin.until ? Json(utc_seconds(*pin.until)) : Json(nullptr)}};
+          {"until", pin.until ? Json(utc_seconds(*pin.until)) : Json(nullptr)},
+          {"rule", pin.rule.empty() ? Json(nullptr) : Json(pin.rule)}};
 }
 
 Json to_json_report(const std::vector<PinRecord>& pins) {

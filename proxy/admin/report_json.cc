@@ -96,7 +96,11 @@ Json eta_json(const ImageReport& report) {
   return report.rate == 0 || report.total <= there ? Json(nullptr) : Json((report.total - there) / report.rate + 1);
 }
 
-Json pin_json(const PinRecord& pin) { return {{"reference", pin.reference}, {"until", time_json(pin.until)}}; }
+Json pin_json(const PinRecord& pin) {
+  return {{"reference", pin.reference},
+          {"until", time_json(pin.until)},
+          {"rule", pin.rule.empty() ? Json(nullptr) : Json(pin.rule)}};
+}
 
 Json recovery_json(const std::optional<RecoveryReport>& report) {
   if (!report) return nullptr;

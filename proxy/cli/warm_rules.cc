@@ -7,7 +7,9 @@
 namespace paddock {
 namespace {
 
-constexpr std::uint32_t most_images = 10'000;
+constexpr std::uint32_t most_images = 10'000, most_learned = 1'000;
+constexpr std::chrono::days shortest_memory{7}, longest_memory{56};
+constexpr std::chrono::minutes least_ahead{1}, most_ahead{720};
 
 class Reading {
  public:
@@ -32,10 +34,14 @@ class Reading {
            [&](Schedule schedule) { rule.schedule = std::move(schedule); });
     }
     for (const auto& path : from.from_ci) rule.from_ci.emplace_back(path);
-    if (from.images.empty() && from.from_ci.empty())
-      problems_.push_back(place + ": it names neither images nor from_ci");
-    if (from.limit < 1 || from.limit > most_images) {
-      problems_.push_back(fmt::format("{}.limit: is not between 1 and {}", place, most_images));
+    if (from.learn.count() != 0) {
+      add_learning(from, place, rule);
+    } else if (from.images.empty() && from.from_ci.empty()) {
+      problems_.push_back(place + ": it names neither images nor from_ci, nor does it learn");
+    }
+    const auto most = rule.learning ? most_learned : most_images;
+    if (from.limit < 1 || from.limit > most) {
+      problems_.push_back(fmt::format("{}.limit: is not between 1 and {}", place, most));
     }
     return rule;
   }
@@ -48,6 +54,33 @@ class Reading {
     } else {
       problems_.push_back(place + ": " + parsed.error().context);
     }
+  }
+  // Without images, all that is pulled.
+  void add_learning(const config::WarmRule& from, const std::string& place, WarmRule& rule) {
+    using std::chrono::floor, std::chrono::days, std::chrono::minutes;
+    if (from.learn < shortest_memory || from.learn > longest_memory) {
+      problems_.push_back(place + ".learn: is not between 7d and 56d");
+    }
+    if (from.ahead < least_ahead || from.ahead > most_ahead) {
+      problems_.push_back(place + ".ahead: is not between 1m and 12h");
+    }
+    if (!from.schedule.empty()) problems_.push_back(place + ".schedule: a rule that learns finds its times itself");
+    if (!from.from_ci.empty())
+      problems_.push_back(place + ".from_ci: give it a rule of its own, one that does not learn");
+    for (std::size_t i = 0; i < rule.selection.images.size(); ++i) {
+      if (!rule.selection.images[i].is_fixed()) continue;
+      problems_.push_back(fmt::format("{}.images[{}]: names one image: give it a rule that does not learn", place, i));
+    }
+    if (from.images.empty()) {
+      for (const auto& upstream : config_.upstreams) {
+        take(ImagePattern::parse(upstream.name + "/**", upstream.name), place + ".images",
+             [&](ImagePattern pattern) { rule.selection.images.push_back(std::move(pattern)); });
+      }
+    }
+    rule.learning = {.within = floor<days>(from.learn), .ahead = from.ahead};
+    const auto minute = (60 - floor<minutes>(from.ahead).count() % 60) % 60;
+    take(Schedule::parse(fmt::format("{} * * * *", minute)), place + ".ahead",
+         [&](Schedule schedule) { rule.schedule = std::move(schedule); });
   }
   void add(ImagePattern pattern, const std::string& place, WarmRule& rule) {
     const auto known = [&](const auto& upstream) { return upstream.name == pattern.registry; };

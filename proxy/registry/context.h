@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "proxy/fill/coordinator.h"
@@ -27,6 +28,8 @@ struct RegistryContext {
   const CurrentUpstreams& upstreams;
   // How long a client waits for a fill to begin: docker and containerd give up after 30 s.
   std::chrono::milliseconds first_byte{25'000};
+  // Told of every tag that is asked for and there. From any thread; must not block.
+  std::function<void(const RepositoryKey& repository, const std::string& tag)> on_pull{};
 };
 
 // A request for something in a repository, with its upstream found.

@@ -3,11 +3,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <set>
 #include <spdlog/spdlog.h>
 #include <utility>
 
 #include "proxy/warm/in_parallel.h"
 #include "proxy/warm/jobs.h"
+#include "proxy/warm/pin_plan.h"
 #include "proxy/warm/warm_job.h"
 
 namespace paddock {
@@ -157,28 +159,32 @@ Task<void> WarmJobs::take_stock(std::shared_ptr<Job> job) {
   }
 }
 
-// Before it is filled, so that its first layers do not make room for its last. A pin that lasts longer stays.
+// Before it is filled, so that its first layers do not make room for its last.
 Task<Result<void>> WarmJobs::pin(std::shared_ptr<Job> job) {
   if (job->request.pin.count() == 0) co_return Result<void>{};
-  const WallTime until = parts_.clock.wall() + job->request.pin;
+  const WallTime now = parts_.clock.wall();
   std::vector<PinRecord> pins;
+  std::set<PinName> meant;
   {
     const MutexLock lock(job->mutex);
     for (const auto& [image, items, meter] : job->images) {
-      if (image.digest && !image.error) pins.push_back({image.repository, image.target, *image.digest, until});
+      meant.emplace(image.repository, image.target);
+      if (!image.digest || image.error) continue;
+      pins.push_back({image.repository, image.target, *image.digest, now + job->request.pin});
     }
   }
-  co_return co_await parts_.pool.run([this, &pins]() -> Result<void> {
+  const auto& rule = job->request.rule;
+  co_return co_await parts_.pool.run([this, &pins, &meant, &rule, now]() -> Result<void> {
     const auto known = parts_.catalog.pins();
     if (!known) return std::unexpected(known.error());
-    for (auto& pin : pins) {
-      for (const auto& other : *known) {
-        const bool same = other.repository == pin.repository && other.reference == pin.reference;
-        if (same && (!other.until || *other.until > *pin.until)) pin.until = other.until;
-        if (!pin.until) break;
-      }
+    const auto plan = plan_pins(*known, std::move(pins), rule, meant, now);
+    for (const auto& pin : plan.put) {
       if (auto put = parts_.manifests.put_pin(pin); !put) return put;
     }
+    for (const auto& pin : plan.erase) {
+      if (auto erased = parts_.manifests.erase_pin(pin.repository, pin.reference); !erased) return erased;
+    }
+    if (!plan.erase.empty()) spdlog::info("rule {}: {} images that it left are unpinned", rule, plan.erase.size());
     return {};
   });
 }

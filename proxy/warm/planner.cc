@@ -173,7 +173,11 @@ Task<void> Planner::look_for_nearest(PlannedImage& image) {
     co_return;
   }
   image.error->context = "no such tag";
-  image.nearest = nearest_tags(image.repository.repository, image.target, **tags);
+  // Thousands of tags take tenths of a second.
+  auto nearest = co_await pool_.run([&image, &tags]() -> Result<std::vector<std::string>> {
+    return nearest_tags(image.repository.repository, image.target, **tags);
+  });
+  if (nearest) image.nearest = *std::move(nearest);
 }
 
 }  // namespace paddock

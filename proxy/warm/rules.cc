@@ -18,6 +18,20 @@ std::string names_of(const RuleSet& rules) {
   return names.empty() ? "; none is configured" : names;
 }
 
+std::vector<std::string> names_of(const RuleMatch& matched) {
+  std::vector<std::string> names;
+  for (const auto& image : matched.images) names.push_back(image.to_string());
+  return names;
+}
+
+Result<std::vector<std::string>> matching(const RuleSelection& selection, const std::vector<PulledTags>& pulled) {
+  std::vector<RepositoryTags> lists;
+  for (const auto& [repository, tags] : pulled) lists.push_back({repository.upstream, repository.repository, tags});
+  const auto matched = match_rule(selection, lists);
+  if (!matched) return std::unexpected(matched.error());
+  return names_of(*matched);
+}
+
 // Images of CI files that nothing here is the upstream of are of no concern to this cache.
 std::vector<std::string> images_in(const std::vector<std::filesystem::path>& paths, const UpstreamSelector& selector) {
   const auto report = ci::scan_paths(paths);
@@ -37,7 +51,14 @@ std::vector<std::string> images_in(const std::vector<std::filesystem::path>& pat
 
 }  // namespace
 
+Rules::Rules(Parts parts, RuleSet rules) : parts_(parts) { replace(std::move(rules)); }
+
 void Rules::replace(RuleSet rules) {
+  std::chrono::days kept{0};
+  for (const auto& [name, rule] : rules) {
+    if (rule.learning) kept = std::max(kept, rule.learning->within);
+  }
+  parts_.pulls.keep(kept);
   auto made = std::make_shared<const RuleSet>(std::move(rules));
   const MutexLock lock(mutex_);
   rules_ = std::move(made);
@@ -68,15 +89,18 @@ Result<void> Rules::fill_in(WarmRequest& request) const {
 Task<Result<std::vector<std::string>>> Rules::expand(std::string name) const {
   auto rule = find(name);
   if (!rule) co_return std::unexpected(std::move(rule).error());
+  if (rule->learning) {
+    co_return co_await parts_.pool.run(
+        [this, &rule] { return matching(rule->selection, parts_.pulls.pulled(rule->learning->within)); });
+  }
   const auto tags = co_await list(rule->selection);
   if (!tags) co_return std::unexpected(tags.error());
-  const auto matched = match_rule(rule->selection, *tags);
+  const auto matched = co_await parts_.pool.run([&rule, &tags] { return match_rule(rule->selection, *tags); });
   if (!matched) co_return std::unexpected(matched.error());
   for (const auto& pattern : matched->without_match) {
     spdlog::warn("rule {}: no tag matches {}", name, pattern);
   }
-  std::vector<std::string> images;
-  for (const auto& image : matched->images) images.push_back(image.to_string());
+  auto images = names_of(*matched);
   if (!rule->from_ci.empty()) {
     const auto set = parts_.upstreams.get();
     auto found = co_await parts_.pool.run(
@@ -92,6 +116,21 @@ Task<Result<std::vector<std::string>>> Rules::expand(std::string name) const {
         "it means " + std::to_string(images.size()) + " images, more than its limit: narrow it, or raise limit");
   }
   co_return images;
+}
+
+// What was usual in hours that are over is of no use now.
+Result<std::vector<std::string>> Rules::due(const WarmRule& rule, WallTime since, WallTime now) const {
+  const auto& [within, ahead] = *rule.learning;
+  const auto last = parts_.pulls.hour_of(now + ahead);
+  auto hour = std::max(parts_.pulls.hour_of(since + ahead) + std::chrono::hours(1), parts_.pulls.hour_of(now));
+  std::vector<std::string> images;
+  for (; hour <= last; hour += std::chrono::hours(1)) {
+    const auto usual = matching(rule.selection, parts_.pulls.usual(hour, within));
+    if (!usual) return std::unexpected(usual.error());
+    std::ranges::copy_if(*usual, std::back_inserter(images),
+                         [&](const auto& image) { return std::ranges::find(images, image) == images.end(); });
+  }
+  return images;
 }
 
 Task<Result<std::vector<RepositoryTags>>> Rules::list(const RuleSelection& selection) const {

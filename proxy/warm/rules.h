@@ -1,9 +1,9 @@
 // Rules: which images are to be warm at all times, as configured, and what they mean at the moment.
 //
 // A rule names images by patterns over the tags that its upstreams list, and by the CI files that it reads on this
-// machine. The set is replaced by a reload; who is at work with a rule keeps the one it began with. Thread-safe;
-// expand() on any event loop. Errors of expand: not_found (no such rule; names those there are), those of listing tags,
-// too_large (see match_rule).
+// machine; one that learns, by patterns over the tags that clients pull. The set is replaced by a reload; who is at
+// work with a rule keeps the one it began with. Thread-safe; expand() on any event loop. Errors of expand: not_found
+// (no such rule; names those there are), those of listing tags, too_large (see match_rule).
 #pragma once
 
 #include <filesystem>
@@ -15,6 +15,7 @@
 
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/warm/job.h"
+#include "proxy/warm/pull_history.h"
 #include "proxy/warm/rule_match.h"
 #include "proxy/warm/schedule.h"
 #include "proxy/warm/tag_lists.h"
@@ -24,12 +25,19 @@
 
 namespace paddock {
 
+// Images are those that clients asked for `within` so long, and due `ahead` of the hour in which they usually do.
+struct Learning {
+  std::chrono::days within{28};
+  std::chrono::seconds ahead{std::chrono::minutes(30)};
+};
+
 struct WarmRule {
   RuleSelection selection;
   std::vector<std::string> platforms;
   std::chrono::seconds pin{0};
   std::optional<Schedule> schedule{};
   std::vector<std::filesystem::path> from_ci{};
+  std::optional<Learning> learning{};  // without from_ci
 };
 using RuleSet = std::map<std::string, WarmRule>;  // by name
 
@@ -40,9 +48,10 @@ class Rules {
     Catalog& catalog;
     TagLists& lists;
     const CurrentUpstreams& upstreams;
+    PullHistory& pulls;
   };
 
-  Rules(Parts parts, RuleSet rules) : parts_(parts), rules_(std::make_shared<const RuleSet>(std::move(rules))) {}
+  Rules(Parts parts, RuleSet rules);
 
   void replace(RuleSet rules);
   [[nodiscard]] std::shared_ptr<const RuleSet> get() const;
@@ -51,6 +60,8 @@ class Rules {
   Result<void> fill_in(WarmRequest& request) const;
   // The images that a rule means now.
   Task<Result<std::vector<std::string>>> expand(std::string name) const;
+  // Of a rule that learns: the images to fetch now, when it was last asked at `since`. Often none. Blocks.
+  [[nodiscard]] Result<std::vector<std::string>> due(const WarmRule& rule, WallTime since, WallTime now) const;
 
  private:
   [[nodiscard]] Result<WarmRule> find(const std::string& name) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include "proxy/oci/strict_json.h"
@@ -46,7 +47,7 @@ Task<std::chrono::milliseconds> Scheduler::look() {
     entry->second = std::min(entry->second, now);  // a clock that was set back must not silence a rule
     const auto jitter = schedule_jitter(name, options_.spread);
     if (rule.schedule->next(entry->second, jitter) <= now) {
-      if (co_await run_rule(name)) {
+      if (co_await run_rule(name, rule, entry->second, now)) {
         entry->second = now;
         changed = true;
       } else {
@@ -61,10 +62,22 @@ Task<std::chrono::milliseconds> Scheduler::look() {
   co_return pause;
 }
 
-Task<bool> Scheduler::run_rule(std::string name) {
-  auto ticket = co_await parts_.pool.run([this, &name] { return parts_.submit({.platforms = {}, .rule = name}); });
+Task<bool> Scheduler::run_rule(const std::string& name, const WarmRule& rule, WallTime since, WallTime now) {
+  WarmRequest request{.platforms = {}, .rule = name};
+  if (rule.learning) {
+    auto images = co_await parts_.pool.run([&] { return parts_.rules.due(rule, since, now); });
+    if (!images) {
+      spdlog::error("rule {} is due and cannot be run: {}", name, images.error().context);
+      co_return true;  // nor in a minute
+    }
+    if (images->empty()) co_return true;
+    request = {.images = *std::move(images), .platforms = rule.platforms, .pin = rule.pin};
+  }
+  auto ticket = co_await parts_.pool.run([this, &request] { return parts_.submit(request); });
   if (ticket) {
-    spdlog::info("rule {} is due: job {}{}", name, ticket->id, ticket->joined ? ", which is still running" : "");
+    spdlog::info("rule {} is due: job {}{}{}", name, ticket->id,
+                 rule.learning ? fmt::format(", {} images usually pulled soon", request.images.size()) : "",
+                 ticket->joined ? ", which is still running" : "");
   } else {
     spdlog::error("rule {} is due and cannot be run: {}", name, ticket.error().context);
   }

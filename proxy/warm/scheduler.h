@@ -2,8 +2,9 @@
 //
 // Each rule is put off by a share of `spread` that depends on its name, so that they do not all begin together. What
 // was due while nobody was there is run once, after the start. When each was last run is on disk: jobs/schedule.json.
-// One that is still running is joined, not run twice. A rule seen for the first time waits for its next time. run()
-// works on one event loop until stop(). poke() and stop() are thread-safe.
+// One that is still running is joined, not run twice. A rule that learns is asked at its times for what is due then,
+// which may be nothing. A rule seen for the first time waits for its next time. run() works on one event loop until
+// stop(). poke() and stop() are thread-safe.
 #pragma once
 
 #include <atomic>
@@ -47,7 +48,7 @@ class Scheduler {
 
   // Runs what is due; how long nothing else is.
   Task<std::chrono::milliseconds> look();
-  Task<bool> run_rule(std::string name);
+  Task<bool> run_rule(const std::string& name, const WarmRule& rule, WallTime since, WallTime now);
   Task<void> load();
   Task<void> save();
 

@@ -66,7 +66,8 @@ TEST_CASE("every key of an upstream and a warm rule of the contract is there") {
     CAPTURE(key);
     CHECK(paths.contains(std::string("upstreams.") + key));
   }
-  for (const auto* key : {"name", "images", "where", "platforms", "schedule", "pin", "from_ci", "latest", "limit"}) {
+  for (const auto* key :
+       {"name", "images", "where", "platforms", "schedule", "pin", "from_ci", "latest", "limit", "learn", "ahead"}) {
     CAPTURE(key);
     CHECK(paths.contains(std::string("warm.") + key));
   }

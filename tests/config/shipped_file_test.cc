@@ -54,7 +54,7 @@ TEST_CASE("the shipped file with everything enabled is still the defaults, but f
   const auto config = paddock::config::load_text(enabled(read_all(shipped)), "enabled");
   if (!config) FAIL(config.error().context);
   Config compared = *config;
-  CHECK(compared.warm.size() == 1);
+  CHECK(compared.warm.size() == 2);
   compared.warm.clear();
   CHECK(compared == Config{});
 }

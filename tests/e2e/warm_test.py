@@ -195,14 +195,20 @@ class JobsTest(WarmCase):
 
 
 class RulesTest(WarmCase):
+    OLD, NEW = "2.5.1-gpu-cuda11.7-cudnn8.4-trt8.4", "2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6"
+
     def setUp(self):
         super().setUp()
-        self.old = self.push("2.5.1-gpu-cuda11.7-cudnn8.4-trt8.4", [MIB, 400], seed=88)
-        self.new = self.push("2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6", [MIB, 500], seed=89)
+        self.old = self.push(self.OLD, [MIB, 400], seed=88)
+        self.new = self.push(self.NEW, [MIB, 500], seed=89)
         self.push("2.6.2", [2 * MIB], seed=90)
 
     def rule(self, **fields):
         return {"name": "gpu", "images": [REPOSITORY], "where": "device == gpu", "pin": "1h", **fields}
+
+    def pinned(self, paddock):
+        _, _, answer = warm.api(paddock, "GET", "/api/v1/pins")
+        return sorted(pin["image"].rpartition(":")[2] for pin in answer["pins"])
 
     def test_a_rule_is_run_by_hand_and_taken_over_by_a_reload(self):
         paddock = Paddock(self, self.front.url, sections={"warm": [self.rule(latest=1)]})
@@ -214,6 +220,12 @@ class RulesTest(WarmCase):
         case.wait_until(lambda: "changed: warm" in paddock.log_text(), "the reload")
         self.assertEqual(warm.warm(paddock, "--rule", "gpu").status, 0)
         self.check_whole(paddock, self.old)
+        self.assertEqual(self.pinned(paddock), [self.OLD, self.NEW])
+        paddock.config["warm"] = [self.rule(latest=1)]
+        paddock.reload()
+        case.wait_until(lambda: paddock.log_text().count("changed: warm") == 2, "the second reload")
+        self.assertEqual(warm.warm(paddock, "--rule", "gpu").status, 0)
+        self.assertEqual(self.pinned(paddock), [self.NEW])
         unknown = warm.warm(paddock, "--rule", "cpu")
         self.assertEqual(unknown.status, 1)
         self.assertIn("there are gpu", unknown.err)
@@ -249,6 +261,72 @@ class RulesTest(WarmCase):
             done = subprocess.run([case.binary(), *command], capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 2)
             self.assertIn("warm[0].where: ", done.stderr)
+
+
+class SampleProjectTest(WarmCase):
+    """From a project's CI files to a job that starts: everything on the way may go away."""
+
+    TAG = "2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6"
+    FILES = {
+        ".gitlab-ci.yml": f"variables:\n  PADDLE: registry.baidubce.com/{REPOSITORY}:{TAG}\n"
+                          "train:\n  image: $PADDLE\n  script: [make]\n",
+        "docker/Dockerfile": f"FROM registry.baidubce.com/{REPOSITORY}:{TAG} AS build\nFROM scratch\nCOPY --from=build /x /x\n",
+        "compose.yaml": "services:\n  db:\n    image: ghcr.io/other/db:1\n",
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.amd = image.make_image([2 * MIB, 24 * MIB], seed=91, types=image.DOCKER)
+        self.arm = image.make_image([3 * MIB, 20 * MIB], seed=92, types=image.DOCKER, architecture="arm64")
+        self.registry.push(REPOSITORY, image.make_index([self.amd, self.arm], image.DOCKER), self.TAG)
+        self.paddock = Paddock(self, self.front.url, connections=1)
+        self.project = self.path("project")
+        for name, text in self.FILES.items():
+            path = os.path.join(self.project, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as file:
+                file.write(text)
+
+    def test_killed_on_the_way_and_pulled_without_the_upstream(self):
+        docker = Docker(self)
+        plan = warm.warm(self.paddock, "--from-ci", self.project, "--platform", "linux/amd64", "--dry-run", "--json")
+        self.assertEqual(plan.status, 0, plan.err)
+        self.assertEqual(plan.json()["missing_bytes"], self.amd.blob_bytes())
+        layer = self.amd.largest()
+        hold = self.front.hold(layer.digest, 17 * MIB)
+        number = warm.start(self.paddock, "--from-ci", self.project, "--platform", "linux/amd64")
+        hold.wait_reached()
+        case.wait_until(lambda: warm.job(self.paddock, number)["stored_bytes"] >= 18 * MIB, "most of the image")
+        self.paddock.kill()
+        hold.release()
+        self.front.wait_finished(layer.digest)
+        self.paddock.start()
+        done = warm.wait_for(self.paddock, number)
+        self.assertEqual(done["state"], "complete", done)
+        self.check_whole(self.paddock, self.amd)
+        fetched = self.front.body_bytes("/blobs/")
+        print(f"image of {self.amd.blob_bytes()} bytes, of two platforms; {fetched} bytes fetched, kill -9 included",
+              file=sys.stderr)
+        self.assertLess(fetched, self.amd.blob_bytes() + layer.size)
+        for blob in self.arm.blobs():
+            self.assertEqual(self.front.exchanges(blob.digest), [])
+        self.front.stop()
+        self.registry.stop()
+        docker.pull(f"{self.paddock.address}/{REPOSITORY}:{self.TAG}")
+
+
+class LearningTest(WarmCase):
+    def test_what_clients_pull_is_remembered_over_a_restart(self):
+        made = self.push("2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6", [MIB], seed=93)
+        self.push("3.0.0", [MIB], seed=94)
+        paddock = Paddock(self, self.front.url, sections={"warm": [{"name": "usual", "learn": "28d"}]})
+        self.assertEqual(warm.warm(paddock, "--rule", "usual", "--dry-run", "--json").json()["images"], [])
+        Skopeo(self).copy(f"{paddock.address}/{REPOSITORY}:2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6", "copy")
+        paddock.wait_committed(*(blob.digest for blob in made.blobs()))
+        paddock.restart()
+        plan = warm.warm(paddock, "--rule", "usual", "--dry-run", "--json").json()
+        self.assertEqual([(entry["name"], entry["state"]) for entry in plan["images"]],
+                         [(f"registry.baidubce.com/{REPOSITORY}:2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6", "complete")])
 
 
 class PriorityTest(WarmCase):

@@ -89,7 +89,7 @@ TEST_CASE_METHOD(Fixture, "every kind of record comes back as it was put", "[rec
                               "application/vnd.oci.image.index.v1+json",
                               {Digest::of("config"), Digest::of("layer", Digest::Algorithm::sha512)}};
   const PinRecord forever{paddle, "2.6.1", Digest::of("m"), std::nullopt};
-  const PinRecord until{paddle, "2.6.2", Digest::of("m"), noon};
+  const PinRecord until{paddle, "2.6.2", Digest::of("m"), noon, "nightly"};
   REQUIRE(records.put(manifest));
   REQUIRE(records.put(TagFact{paddle, "2.6.1", Digest::of("m"), noon}));
   REQUIRE(records.put(PinFact{forever}));

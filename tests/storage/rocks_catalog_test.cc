@@ -323,9 +323,10 @@ TEST_CASE("values are read back as they were written", "[catalog_codec]") {
   CHECK(codec::decode_manifest(codec::encode(manifest)).value() == manifest);
   const BlobRecord blob{0x0102030405060708, WallTime(std::chrono::seconds(-1))};
   CHECK(codec::decode_blob(codec::encode(blob)).value() == blob);
-  const PinRecord pin{paddle, "2.6", Digest::of("m"), noon};
-  CHECK(codec::decode_pin(codec::key(codec::Kind::pin, paddle, "2.6"), codec::encode_pin(pin.manifest, pin.until))
-            .value() == pin);
+  for (const auto* rule : {"", "nightly"}) {
+    const PinRecord pin{paddle, "2.6", Digest::of("m"), noon, rule};
+    CHECK(codec::decode_pin(codec::key(codec::Kind::pin, paddle, "2.6"), codec::encode_pin(pin)).value() == pin);
+  }
 }
 
 TEST_CASE("a value that is cut, lengthened or of another version is corrupt, whatever is in it", "[catalog_codec]") {
@@ -333,7 +334,7 @@ TEST_CASE("a value that is cut, lengthened or of another version is corrupt, wha
   const std::string manifest = codec::encode(ManifestRecord{"a/b", "content", {Digest::of("1")}});
   const std::string blob = codec::encode(BlobRecord{1, noon});
   const std::string tag = codec::encode(TagRecord{Digest::of("1"), noon, noon});
-  const std::string pin = codec::encode_pin(Digest::of("1"), noon);
+  const std::string pin = codec::encode_pin({paddle, "2.6", Digest::of("1"), noon});
   const std::string key = codec::key(codec::Kind::pin, paddle, "2.6");
   const auto corrupt = [](const auto& result) { return !result && result.error().code == ErrorCode::corrupt; };
   for (std::size_t i = 0; i < manifest.size(); ++i) CHECK(corrupt(codec::decode_manifest(manifest.substr(0, i))));
@@ -344,6 +345,9 @@ TEST_CASE("a value that is cut, lengthened or of another version is corrupt, wha
   CHECK(corrupt(codec::decode_blob(blob + "x")));
   CHECK(corrupt(codec::decode_tag(tag + "x")));
   CHECK(corrupt(codec::decode_pin(key, pin + "x")));
+  const std::string of_rule = codec::encode_pin({paddle, "2.6", Digest::of("1"), noon, "nightly"});
+  for (auto i = pin.size() + 1; i < of_rule.size(); ++i) CHECK(corrupt(codec::decode_pin(key, of_rule.substr(0, i))));
+  CHECK(corrupt(codec::decode_pin(key, of_rule + "x")));
   CHECK(corrupt(codec::decode_blob("\x02" + blob.substr(1))));
   std::string huge = manifest;
   for (std::size_t i = 1; i < 5; ++i) huge[i] = '\xff';  // a length of 4 GiB

@@ -19,6 +19,12 @@ config::WarmRule good() {
   return rule;
 }
 
+void learns(config::WarmRule& rule) {
+  rule = {};
+  rule.name = "usual";
+  rule.learn = std::chrono::days(28);
+}
+
 TEST_CASE("a rule is made ready with all it says") {
   config::Config config;
   config.warm = {good()};
@@ -43,6 +49,24 @@ TEST_CASE("without a schedule a rule is run by hand") {
   CHECK_FALSE(make_rules(config)->at("nightly").schedule);
 }
 
+TEST_CASE("a rule that learns has times of its own, and without images means all that is pulled") {
+  config::Config config;
+  config::WarmRule rule;
+  rule.name = "usual";
+  rule.learn = std::chrono::days(14);
+  rule.ahead = std::chrono::minutes(90);
+  config.warm = {rule};
+  CHECK(rule_problems(config).empty());
+  const auto made = make_rules(config)->at("usual");
+  CHECK(made.learning->within == std::chrono::days(14));
+  CHECK(made.learning->ahead == std::chrono::minutes(90));
+  CHECK(made.schedule->text() == "30 * * * *");
+  CHECK(made.selection.images.size() == config.upstreams.size());
+  CHECK(made.selection.images.at(0).matches_repository("registry.baidubce.com", "paddlepaddle/paddle"));
+  config.warm[0].images = {"paddlepaddle/*"};
+  CHECK(make_rules(config)->at("usual").selection.images.size() == 1);
+}
+
 TEST_CASE("what is wrong with a rule is said with its place") {
   struct Case {
     void (*change)(config::WarmRule&);
@@ -56,6 +80,14 @@ TEST_CASE("what is wrong with a rule is said with its place") {
       {[](auto& rule) { rule.schedule = "0 0 31 2 *"; }, "warm[1].schedule: "},
       {[](auto& rule) { rule.limit = 0; }, "warm[1].limit: "},
       {[](auto& rule) { rule.limit = 100'000; }, "warm[1].limit: "},
+      {[](auto& rule) { learns(rule), rule.learn = std::chrono::days(6); }, "warm[1].learn: is not between"},
+      {[](auto& rule) { learns(rule), rule.learn = std::chrono::days(57); }, "warm[1].learn: is not between"},
+      {[](auto& rule) { learns(rule), rule.ahead = std::chrono::seconds(59); }, "warm[1].ahead: is not between"},
+      {[](auto& rule) { learns(rule), rule.ahead = std::chrono::hours(13); }, "warm[1].ahead: is not between"},
+      {[](auto& rule) { learns(rule), rule.limit = 1001; }, "warm[1].limit: is not between 1 and 1000"},
+      {[](auto& rule) { learns(rule), rule.schedule = "@daily"; }, "warm[1].schedule: a rule that learns"},
+      {[](auto& rule) { learns(rule), rule.from_ci = {"/srv"}; }, "warm[1].from_ci: "},
+      {[](auto& rule) { learns(rule), rule.images = {"paddlepaddle/paddle:1"}; }, "warm[1].images[0]: names one image"},
       {[](auto& rule) { rule.images.clear(), rule.from_ci.clear(); }, "warm[1]: "},
   }));
   config::Config config;

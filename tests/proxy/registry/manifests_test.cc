@@ -99,3 +99,18 @@ TEST_CASE_METHOD(RegistryFixture, "a repository that is not on the allow list is
   CHECK(received.error_code() == "DENIED");
   CHECK(upstream->count() == 0);
 }
+
+TEST_CASE_METHOD(RegistryFixture, "who asks for a tag that is there is told of, by GET and HEAD, and nobody else") {
+  std::vector<std::string> pulled;
+  RegistryHandler watched{{pool, catalog, blobs, fills, uncached, manifests, tags, upstreams, 30s,
+                           [&](const RepositoryKey& repository, const std::string& tag) {
+                             pulled.push_back(repository.upstream + "/" + repository.repository + ":" + tag);
+                           }}};
+  for (const auto& path : {manifest_path("2.6"), manifest_path(manifest_digest.to_string()), manifest_path("9.9")}) {
+    for (const auto* method : {"GET", "HEAD"}) {
+      const auto request = make_request(method, path, {});
+      (void)start(watched.handle(request)).get();
+    }
+  }
+  CHECK(pulled == std::vector<std::string>(2, "up.example/" + repo + ":2.6"));
+}

@@ -189,6 +189,30 @@ TEST_CASE_METHOD(WarmFixture, "images are pinned for as long as was said, and a 
   CHECK_FALSE(catalog.pins()->front().until);
 }
 
+TEST_CASE_METHOD(WarmFixture,
+                 "images that a rule no longer means are unpinned at its next run, those out of reach are not") {
+  add_image({pattern(100)}, "1");
+  add_image({pattern(200)}, "2");
+  std::vector<std::string> meant{"paddlepaddle/paddle:1", "paddlepaddle/paddle:2"};
+  auto with_rules = parts();
+  with_rules.expand = [&](std::string) -> Task<Result<std::vector<std::string>>> { co_return meant; };
+  auto& ruled = another(options, with_rules);
+  const auto run = [&] {
+    const auto id = ruled.submit({.pin = 1h, .rule = "newest"})->id;
+    while (!is_final(ruled.job(id)->state)) std::this_thread::yield();
+    std::vector<std::string> pinned;
+    for (const auto& pin : catalog.pins().value()) pinned.push_back(pin.reference + " of " + pin.rule);
+    std::ranges::sort(pinned);
+    return pinned;
+  };
+  CHECK(run() == std::vector<std::string>{"1 of newest", "2 of newest"});
+  upstream->fail_calls("get_manifest", Error{ErrorCode::denied, Blame::upstream, "denied", false});
+  clock.advance(1h);  // so that it is asked again
+  CHECK(run() == std::vector<std::string>{"1 of newest", "2 of newest"});
+  meant = {"paddlepaddle/paddle:2"};
+  CHECK(run() == std::vector<std::string>{"2 of newest"});
+}
+
 TEST_CASE_METHOD(WarmFixture, "a blob that the catalog knows and the disk does not is fetched again") {
   const auto layer = pattern(5000);
   add_image({layer}, "1");

@@ -32,7 +32,7 @@ struct RulesFixture : WarmFixture {
   }
   Rules& with(WarmRule one) {
     return *made.emplace_back(
-        std::make_unique<Rules>(Rules::Parts{pool, catalog, lists, upstreams}, RuleSet{{"r", std::move(one)}}));
+        std::make_unique<Rules>(Rules::Parts{pool, catalog, lists, upstreams, pulls}, RuleSet{{"r", std::move(one)}}));
   }
   Result<Names> expand(Rules& rules, const std::string& of = "r") { return start(rules.expand(of)).get(); }
 
@@ -126,4 +126,49 @@ TEST_CASE_METHOD(RulesFixture, "a new set takes the place of the old one") {
   rules.replace({});
   CHECK(rules.get()->empty());
   CHECK(before->size() == 1);
+}
+
+TEST_CASE_METHOD(RulesFixture, "a rule that learns means what clients pulled of what it is narrowed to") {
+  auto learning = rule({"paddlepaddle/paddle"}, "device == gpu");
+  learning.learning = Learning{.within = std::chrono::days(14)};
+  auto& rules = with(learning);
+  pulls.record({"up.example", name}, "2.6.2");
+  pulls.record({"up.example", name}, "2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6");
+  pulls.record({"up.example", "other/thing"}, "2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6");
+  CHECK(expand(rules).value() == Names{"up.example/paddlepaddle/paddle:2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6"});
+  CHECK(upstream->count("list_tags") == 0);
+  clock.advance(std::chrono::days(15));
+  CHECK(expand(rules).value().empty());
+}
+
+TEST_CASE_METHOD(RulesFixture, "what is usually pulled is due ahead of its hour, once") {
+  using namespace std::chrono_literals;
+  auto learning = rule({"**"});
+  learning.learning = Learning{.within = std::chrono::days(7), .ahead = 30min};
+  learning.selection.max_images = 1;
+  auto& rules = with(learning);
+  const auto set = rules.get();
+  const auto& r = set->at("r");
+  clock.advance(std::chrono::ceil<std::chrono::hours>(clock.wall()) - clock.wall() + 10min);  // ten past
+  pulls.record({"up.example", name}, "2.6.2");
+  const auto next = clock.wall() - 10min + std::chrono::days(7);  // the hour when it is wanted again
+  const Names usual{"up.example/paddlepaddle/paddle:2.6.2"};
+  CHECK(rules.due(r, next - 90min, next - 30min).value() == usual);
+  CHECK(rules.due(r, next - 30min, next + 30min).value().empty());  // done
+  CHECK(rules.due(r, next - 90min, next - 31min).value().empty());  // not yet
+  CHECK(rules.due(r, next - 200h, next + 59min).value() == usual);  // late, but it may be wanted still
+  CHECK(rules.due(r, next - 200h, next + 60min).value().empty());   // too late
+  pulls.record({"up.example", name}, "2.5.1");
+  CHECK(rules.due(r, next - 90min, next - 30min).error().code == ErrorCode::too_large);
+}
+
+TEST_CASE_METHOD(RulesFixture, "pulls are noted while there is a rule that learns") {
+  auto learning = rule({"**"});
+  learning.learning = Learning{};
+  auto& rules = with(rule({"**"}));
+  pulls.record({"up.example", name}, "1");
+  CHECK(pulls.pulled(std::chrono::days(7)).empty());
+  rules.replace({{"r", learning}});
+  pulls.record({"up.example", name}, "1");
+  CHECK(pulls.pulled(std::chrono::days(7)).size() == 1);
 }

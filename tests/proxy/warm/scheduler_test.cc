@@ -44,6 +44,7 @@ struct SchedulerFixture : WarmFixture {
     if (refuse) return fail(ErrorCode::rate_limited, Blame::us, "too many");
     const MutexLock lock(mutex);
     names.push_back(request.rule);
+    last = std::move(request);
     return WarmTicket{"1", false};
   }
   std::vector<std::string> ran() {
@@ -71,7 +72,8 @@ struct SchedulerFixture : WarmFixture {
   std::atomic<bool> refuse{false};
   Mutex mutex;
   std::vector<std::string> names PADDOCK_GUARDED_BY(mutex);
-  Rules rules{{pool, catalog, lists, upstreams}, {{"hourly", hourly()}, {"by hand", WarmRule{}}}};
+  WarmRequest last PADDOCK_GUARDED_BY(mutex);
+  Rules rules{{pool, catalog, lists, upstreams, pulls}, {{"hourly", hourly()}, {"by hand", WarmRule{}}}};
   std::vector<std::unique_ptr<Scheduler>> schedulers;
 };
 
@@ -139,4 +141,32 @@ TEST_CASE_METHOD(SchedulerFixture, "a clock that is set back does not silence a 
   wait([&] { return kept(); });
   clock.advance(1h);
   wait([&] { return ran().size() == 1; });
+}
+
+TEST_CASE_METHOD(SchedulerFixture, "a rule that learns has what is usual fetched ahead of its hour, and else nothing") {
+  clock.advance(std::chrono::ceil<std::chrono::hours>(clock.wall()) - clock.wall() + 1h);
+  auto learning = hourly();
+  learning.schedule = Schedule::parse("30 * * * *").value();
+  learning.learning = Learning{.within = std::chrono::days(7), .ahead = 30min};
+  learning.selection.images = {ImagePattern::parse("**", "up.example").value()};
+  learning.platforms = {"linux/arm64"};
+  learning.pin = 2h;
+  rules.replace({{"usual", learning}});
+  pulls.record({"up.example", name}, "2.6.2");
+  clock.advance(std::chrono::days(7) - 2h);
+  begin();
+  wait([&] { return kept("usual"); });
+  clock.advance(30min);  // half past: of the hour that is next nothing is known
+  looks();
+  CHECK(asked == 0);
+  clock.advance(1h);
+  wait([&] { return ran().size() == 1; });
+  {
+    const MutexLock lock(mutex);
+    CHECK(last ==
+          WarmRequest{.images = {"up.example/paddlepaddle/paddle:2.6.2"}, .platforms = {"linux/arm64"}, .pin = 2h});
+  }
+  clock.advance(1h);
+  looks();
+  CHECK(ran().size() == 1);
 }

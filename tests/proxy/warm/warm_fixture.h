@@ -11,6 +11,7 @@
 
 #include "proxy/warm/jobs.h"
 #include "proxy/warm/planner.h"
+#include "proxy/warm/pull_history.h"
 #include "tests/support/cache_fixture.h"
 
 namespace paddock::test {
@@ -112,6 +113,8 @@ struct WarmFixture : CacheFixture {
                  .retry = {.attempts = 2, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)}},
        .clock = &clock}};
   JobFiles files{fs, folder.paths().jobs()};
+  PullHistory pulls{
+      fs, folder.paths().jobs() / "pulls.json", clock, {.offset = [](WallTime) { return std::chrono::seconds(0); }}};
   WarmJobs::Options options{
       .retry = {.attempts = 3, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)},
       .interval = std::chrono::milliseconds(10)};
