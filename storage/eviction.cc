@@ -23,7 +23,7 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) { return a > UINT
 
 }  // namespace
 
-Result<std::unordered_set<Digest>> pinned_digests(Catalog& catalog, WallTime now) {
+Result<std::unordered_set<Digest>> pinned_digests(Catalog& catalog, WallTime now, std::span<const PinRecord> without) {
   const auto pins = catalog.pins();
   if (!pins) return std::unexpected(pins.error());
   std::unordered_set<Digest> reached;
@@ -32,7 +32,8 @@ Result<std::unordered_set<Digest>> pinned_digests(Catalog& catalog, WallTime now
     if (reached.insert(digest).second) open.push_back(digest);
   };
   for (const auto& pin : *pins) {
-    if (!pin.until || *pin.until > now) reach(pin.manifest);
+    const bool counts = !pin.until || *pin.until > now;
+    if (counts && std::ranges::find(without, pin) == without.end()) reach(pin.manifest);
   }
   while (!open.empty()) {
     const Digest digest = open.back();

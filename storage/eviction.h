@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <unordered_set>
 
 #include "storage/blob_store.h"
@@ -20,8 +21,10 @@
 
 namespace paddock {
 
-// All that an unexpired pin reaches, whether it is stored or not. Blocking. Errors: the catalog's.
-Result<std::unordered_set<Digest>> pinned_digests(Catalog& catalog, WallTime now);
+// All that an unexpired pin reaches, whether it is stored or not; `without` are taken for no pins. Blocking. Errors:
+// the catalog's.
+Result<std::unordered_set<Digest>> pinned_digests(Catalog& catalog, WallTime now,
+                                                  std::span<const PinRecord> without = {});
 
 class Evictor {
  public:

@@ -42,11 +42,35 @@ Result<void> ManifestStore::erase_tag(const RepositoryKey& repository, const std
 }
 
 Result<void> ManifestStore::put_pin(const PinRecord& pin) {
+  const MutexLock lock(pins_);
+  return put_locked(pin);
+}
+
+Result<void> ManifestStore::erase_pin(const RepositoryKey& repository, const std::string& reference) {
+  const MutexLock lock(pins_);
+  return erase_locked(repository, reference);
+}
+
+Result<void> ManifestStore::change_pins(const std::function<PinChanges(const std::vector<PinRecord>& known)>& decide) {
+  const MutexLock lock(pins_);
+  const auto known = catalog_.pins();
+  if (!known) return std::unexpected(known.error());
+  const auto changes = decide(*known);
+  for (const auto& pin : changes.put) {
+    if (auto put = put_locked(pin); !put) return put;
+  }
+  for (const auto& pin : changes.erase) {
+    if (auto erased = erase_locked(pin.repository, pin.reference); !erased) return erased;
+  }
+  return {};
+}
+
+Result<void> ManifestStore::put_locked(const PinRecord& pin) {
   if (auto written = records_.put(PinFact{pin}); !written) return written;
   return catalog_.put_pin(pin);
 }
 
-Result<void> ManifestStore::erase_pin(const RepositoryKey& repository, const std::string& reference) {
+Result<void> ManifestStore::erase_locked(const RepositoryKey& repository, const std::string& reference) {
   if (auto erased = records_.erase(PinFact{{repository, reference, Digest::of(""), {}}}); !erased) return erased;
   return catalog_.erase_pin(repository, reference);
 }

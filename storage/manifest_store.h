@@ -6,15 +6,22 @@
 // digest_mismatch.
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "storage/blob_store.h"
 #include "storage/catalog.h"
 #include "storage/clock.h"
+#include "storage/mutex.h"
 #include "storage/records.h"
 
 namespace paddock {
+
+struct PinChanges {
+  std::vector<PinRecord> put;
+  std::vector<PinRecord> erase;
+};
 
 class ManifestStore {
  public:
@@ -29,11 +36,17 @@ class ManifestStore {
   Result<void> erase_tag(const RepositoryKey& repository, const std::string& tag);
   Result<void> put_pin(const PinRecord& pin);
   Result<void> erase_pin(const RepositoryKey& repository, const std::string& reference);
+  // Decides over all pins there are, with nobody changing any meanwhile. What was done before an error stays.
+  Result<void> change_pins(const std::function<PinChanges(const std::vector<PinRecord>& known)>& decide);
 
  private:
+  Result<void> put_locked(const PinRecord& pin) PADDOCK_REQUIRES(pins_);
+  Result<void> erase_locked(const RepositoryKey& repository, const std::string& reference) PADDOCK_REQUIRES(pins_);
+
   BlobStore& blobs_;
   RecordFiles& records_;
   Catalog& catalog_;
+  Mutex pins_;
 };
 
 }  // namespace paddock

@@ -93,6 +93,7 @@ Result<WarmOrder> parse_warm_order(std::string_view body) {
   for (const auto& [name, value] : json->items()) {
     if (auto taken = take(order, name, value); !taken) return std::unexpected(std::move(taken).error());
   }
+  if (!order.request.images.empty() && !order.request.rule.empty()) return refuse("give either images or a rule");
   return order;
 }
 

@@ -39,6 +39,9 @@ class Reading {
     } else if (from.images.empty() && from.from_ci.empty()) {
       problems_.push_back(place + ": it names neither images nor from_ci, nor does it learn");
     }
+    if (from.learn.count() == 0 && from.ahead != config::WarmRule{}.ahead) {
+      problems_.push_back(place + ".ahead: means nothing without learn");
+    }
     const auto most = rule.learning ? most_learned : most_images;
     if (from.limit < 1 || from.limit > most) {
       problems_.push_back(fmt::format("{}.limit: is not between 1 and {}", place, most));
@@ -73,8 +76,8 @@ class Reading {
     }
     if (from.images.empty()) {
       for (const auto& upstream : config_.upstreams) {
-        take(ImagePattern::parse(upstream.name + "/**", upstream.name), place + ".images",
-             [&](ImagePattern pattern) { rule.selection.images.push_back(std::move(pattern)); });
+        rule.selection.images.push_back(
+            {.text = upstream.name, .registry = upstream.name, .repository = "**", .tag = "*", .digest = {}});
       }
     }
     rule.learning = {.within = floor<days>(from.learn), .ahead = from.ahead};

@@ -33,8 +33,9 @@ WarmFit decide_fit(const Space::Usage& usage, std::uint64_t kept, std::uint64_t 
 }
 
 Result<WarmFit> assess_fit(Catalog& catalog, const Space::Usage& usage, const std::vector<PlannedBlob>& blobs,
-                           const std::function<bool(const Digest&)>& promised, WallTime now) {
-  auto keep = pinned_digests(catalog, now);
+                           const std::function<bool(const Digest&)>& promised, WallTime now,
+                           std::span<const PinRecord> without) {
+  auto keep = pinned_digests(catalog, now, without);
   if (!keep) return std::unexpected(std::move(keep).error());
   std::uint64_t missing = 0;
   for (const auto& blob : blobs) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -17,8 +18,9 @@ namespace paddock {
 // Pure. `kept`: what is stored and may not be evicted; `missing`: what has to be fetched and is not promised room yet.
 WarmFit decide_fit(const Space::Usage& usage, std::uint64_t kept, std::uint64_t missing);
 
-// `promised` says of a blob that it is on its way, with its room reserved.
+// `promised` says of a blob that it is on its way, with its room reserved. `without` are pins that are about to go.
 Result<WarmFit> assess_fit(Catalog& catalog, const Space::Usage& usage, const std::vector<PlannedBlob>& blobs,
-                           const std::function<bool(const Digest&)>& promised, WallTime now);
+                           const std::function<bool(const Digest&)>& promised, WallTime now,
+                           std::span<const PinRecord> without = {});
 
 }  // namespace paddock

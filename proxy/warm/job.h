@@ -18,8 +18,9 @@ struct WarmRequest {
   std::vector<std::string> images{};                  // as people write them
   std::vector<std::string> platforms{"linux/amd64"};  // what is fetched of an index; none: the rule's, or these
   std::chrono::seconds pin{0};                        // how long to keep them from eviction; 0: not pinned
-  std::string rule{};                                 // a rule's name, instead of images
+  std::string rule{};                                 // whose images these are; without images, all that it means
   bool ours_only = false;                             // images that no upstream here has are left out
+  bool displaces = false;                             // pins of the rule that it does not mean any more go
   friend bool operator==(const WarmRequest&, const WarmRequest&) = default;
 };
 

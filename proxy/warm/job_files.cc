@@ -38,6 +38,7 @@ Json to_json(const WarmJobReport& job) {
               {"pin", job.request.pin.count()},
               {"rule", job.request.rule},
               {"ours_only", job.request.ours_only},
+              {"displaces", job.request.displaces},
               {"state", to_string(job.state)},
               {"created", seconds(job.created)},
               {"total", job.progress.total},
@@ -122,6 +123,7 @@ Result<WarmJobReport> job_from(const Json& json) {
                     .created = members.time("created"),
                     .progress = {.total = members.number("total"), .stored = members.number("stored")},
                     .error = members.text("error")};
+  if (members.has("displaces")) job.request.displaces = members.flag("displaces");
   if (members.has("finished")) job.finished = members.time("finished");
   const Json results = members.take<Json>("results", &Json::is_array);
   if (!members.good()) return broken();

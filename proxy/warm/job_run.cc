@@ -3,7 +3,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <set>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -66,18 +65,18 @@ Task<Result<WarmState>> WarmJobs::carry_out(std::shared_ptr<Job> job) {
   const auto blobs = distinct_blobs(*images);
   const bool all_known = std::ranges::none_of(*images, [](const auto& image) { return image.error.has_value(); });
   job->plan(*std::move(images));
-  const auto room = co_await fit(blobs);
-  if (!room) co_return std::unexpected(std::move(room).error());
-  if (!room->fits) co_return fail(ErrorCode::no_space, Blame::us, room->remedy);
+  if (auto room = co_await find_room(job, blobs); !room) co_return std::unexpected(std::move(room).error());
   co_await take_stock(job);
   const auto pinned = co_await pin(job);
   job->set_state(WarmState::filling);
   co_await in_parallel(blobs.size(), options_.blobs_at_once, [&](std::size_t index) { return fetch(job, index); });
   if (job->cancelled) co_return WarmState::cancelled;
   if (!pinned) co_return std::unexpected(pinned.error().with("the images cannot be pinned"));
-  const MutexLock lock(job->mutex);
-  const bool whole = all_known && std::ranges::all_of(job->items, [](const Item& item) { return item.blob.stored; });
-  co_return whole ? WarmState::complete : WarmState::failed;
+  if (!all_known || !job->all_stored()) co_return WarmState::failed;
+  if (auto unpinned = co_await unpin_displaced(job); !unpinned) {
+    spdlog::error("warm-up {}: what it displaces stays pinned: {}", job->id, unpinned.error().context);
+  }
+  co_return WarmState::complete;
 }
 
 Task<Result<std::vector<PlannedImage>>> WarmJobs::resolve(const WarmRequest& request, std::shared_ptr<Job> job) {
@@ -92,7 +91,7 @@ Task<Result<std::vector<PlannedImage>>> WarmJobs::resolve(const WarmRequest& req
 }
 
 Task<Result<std::vector<std::string>>> WarmJobs::references(const WarmRequest& request, std::shared_ptr<Job> job) {
-  if (request.rule.empty()) co_return request.images;
+  if (!request.images.empty()) co_return request.images;
   if (!parts_.expand) co_return fail(ErrorCode::unsupported, Blame::us, "there are no rules");
   for (std::size_t attempt = 1;; ++attempt) {
     auto expanded = co_await parts_.expand(request.rule);
@@ -109,7 +108,7 @@ Task<Result<std::vector<std::string>>> WarmJobs::references(const WarmRequest& r
 Task<void> WarmJobs::resolve_image(std::string reference, const WarmRequest& request, std::shared_ptr<Job> job,
                                    PlannedImage& out) {
   for (std::size_t attempt = 1;; ++attempt) {
-    out = co_await parts_.planner.image(reference, request.platforms);
+    out = co_await parts_.planner.image(reference, request.platforms, !request.rule.empty());
     if (!out.error || !job || job->cancelled || stopping_) co_return;
     const auto delay = delay_after(*out.error, attempt);
     if (!delay) co_return;
@@ -135,11 +134,50 @@ Task<Result<WarmPlanReport>> WarmJobs::plan(WarmRequest asked) {
   co_return report;
 }
 
-Task<Result<WarmFit>> WarmJobs::fit(const std::vector<PlannedBlob>& blobs) {
-  co_return co_await parts_.pool.run([this, &blobs] {
+Task<Result<WarmFit>> WarmJobs::fit(const std::vector<PlannedBlob>& blobs, std::vector<PinRecord> without) {
+  co_return co_await parts_.pool.run([this, &blobs, &without] {
     return assess_fit(
         parts_.catalog, parts_.space.usage(), blobs,
-        [this](const Digest& digest) { return parts_.fills.find(digest) != nullptr; }, parts_.clock.wall());
+        [this](const Digest& digest) { return parts_.fills.find(digest) != nullptr; }, parts_.clock.wall(), without);
+  });
+}
+
+Task<Result<void>> WarmJobs::find_room(std::shared_ptr<Job> job, const std::vector<PlannedBlob>& blobs) {
+  auto room = co_await fit(blobs);
+  if (!room) co_return std::unexpected(std::move(room).error());
+  if (room->fits) co_return Result<void>{};
+  auto old = co_await displaced(job);
+  if (!old) co_return std::unexpected(std::move(old).error());
+  if (!old->empty()) {
+    auto without = co_await fit(blobs, *std::move(old));
+    if (!without) co_return std::unexpected(std::move(without).error());
+    if (without->fits) co_return co_await unpin_displaced(job);
+    room = std::move(without);
+  }
+  co_return fail(ErrorCode::no_space, Blame::us, room->remedy);
+}
+
+Task<Result<std::vector<PinRecord>>> WarmJobs::displaced(std::shared_ptr<Job> job) {
+  if (!job->request.displaces) co_return std::vector<PinRecord>{};
+  co_return co_await parts_.pool.run([this, &job]() -> Result<std::vector<PinRecord>> {
+    const auto known = parts_.catalog.pins();
+    if (!known) return std::unexpected(known.error());
+    return displaced_pins(*known, job->request.rule, job->meant());
+  });
+}
+
+// Once what takes their place is there, or has no room beside them.
+Task<Result<void>> WarmJobs::unpin_displaced(std::shared_ptr<Job> job) {
+  if (!job->request.displaces) co_return Result<void>{};
+  co_return co_await parts_.pool.run([this, &job] {
+    return parts_.manifests.change_pins([&job](const std::vector<PinRecord>& known) {
+      PinChanges changes{.put = {}, .erase = displaced_pins(known, job->request.rule, job->meant())};
+      if (!changes.erase.empty()) {
+        spdlog::info("rule {}: {} images that newer ones displace are unpinned", job->request.rule,
+                     changes.erase.size());
+      }
+      return changes;
+    });
   });
 }
 
@@ -164,28 +202,17 @@ Task<Result<void>> WarmJobs::pin(std::shared_ptr<Job> job) {
   if (job->request.pin.count() == 0) co_return Result<void>{};
   const WallTime now = parts_.clock.wall();
   std::vector<PinRecord> pins;
-  std::set<PinName> meant;
   {
     const MutexLock lock(job->mutex);
     for (const auto& [image, items, meter] : job->images) {
-      meant.emplace(image.repository, image.target);
       if (!image.digest || image.error) continue;
       pins.push_back({image.repository, image.target, *image.digest, now + job->request.pin});
     }
   }
-  const auto& rule = job->request.rule;
-  co_return co_await parts_.pool.run([this, &pins, &meant, &rule, now]() -> Result<void> {
-    const auto known = parts_.catalog.pins();
-    if (!known) return std::unexpected(known.error());
-    const auto plan = plan_pins(*known, std::move(pins), rule, meant, now);
-    for (const auto& pin : plan.put) {
-      if (auto put = parts_.manifests.put_pin(pin); !put) return put;
-    }
-    for (const auto& pin : plan.erase) {
-      if (auto erased = parts_.manifests.erase_pin(pin.repository, pin.reference); !erased) return erased;
-    }
-    if (!plan.erase.empty()) spdlog::info("rule {}: {} images that it left are unpinned", rule, plan.erase.size());
-    return {};
+  co_return co_await parts_.pool.run([this, &job, &pins, now] {
+    return parts_.manifests.change_pins([&](const std::vector<PinRecord>& known) {
+      return PinChanges{.put = joined_pins(known, std::move(pins), job->request.rule, now), .erase = {}};
+    });
   });
 }
 

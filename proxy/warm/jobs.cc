@@ -50,7 +50,7 @@ WarmJobs::WarmJobs(Parts parts, Options options) : parts_(std::move(parts)), opt
 WarmJobs::~WarmJobs() = default;
 
 Result<WarmRequest> WarmJobs::complete(WarmRequest request) const {
-  if (request.images.empty() == request.rule.empty()) return refuse("give either images or a rule");
+  if (request.images.empty() && request.rule.empty()) return refuse("give either images or a rule");
   if (request.images.size() > most_images) return refuse(fmt::format("more than {} images", most_images));
   if (parts_.fill_in) {
     if (auto done = parts_.fill_in(request); !done) return std::unexpected(std::move(done).error());

@@ -49,8 +49,8 @@ class WarmJobs {
     std::size_t resolve_at_once = 4;  // images of one job
     std::size_t waiting = 200;        // jobs in line
     std::size_t kept = 100;           // finished jobs
-    // Of one image's resolution, or of one blob.
-    RetryPolicy retry{.attempts = 6, .base = std::chrono::seconds(2), .cap = std::chrono::seconds(60)};
+    // Of one image's resolution, or of one blob: an outage of some minutes.
+    RetryPolicy retry{.attempts = 10, .base = std::chrono::seconds(2), .cap = std::chrono::seconds(60)};
     std::chrono::milliseconds interval{1'000};  // between two looks at what has come
   };
   // What a rule means at the moment: the images it names.
@@ -115,7 +115,11 @@ class WarmJobs {
   Task<Result<std::vector<PlannedImage>>> resolve(const WarmRequest& request, std::shared_ptr<Job> job);
   Task<void> resolve_image(std::string reference, const WarmRequest& request, std::shared_ptr<Job> job,
                            PlannedImage& out);
-  Task<Result<WarmFit>> fit(const std::vector<PlannedBlob>& blobs);
+  Task<Result<WarmFit>> fit(const std::vector<PlannedBlob>& blobs, std::vector<PinRecord> without = {});
+  // Makes room by what the job displaces, where that is what it takes.
+  Task<Result<void>> find_room(std::shared_ptr<Job> job, const std::vector<PlannedBlob>& blobs);
+  Task<Result<std::vector<PinRecord>>> displaced(std::shared_ptr<Job> job);
+  Task<Result<void>> unpin_displaced(std::shared_ptr<Job> job);
   Task<void> take_stock(std::shared_ptr<Job> job);
   Task<Result<void>> pin(std::shared_ptr<Job> job);
   Task<void> fetch(std::shared_ptr<Job> job, std::size_t index);

@@ -1,8 +1,8 @@
-// plan_pins: what a warm-up's pins change among those there are.
+// What a warm-up changes about the pins there are. Pure; thread-safe.
 //
 // A pin that lasts longer stays as long. One that somebody else has put too, a person or another rule, is from then on
-// no rule's own and goes when its time is over. Pins that are the rule's own, of images that it does not mean any more,
-// go now: this is how `latest` lets go of old versions. Pure; thread-safe.
+// no rule's own and goes when its time is over. A rule's own pins of images that it does not mean any more are
+// displaced by those that it does mean: this is how `latest` lets go of old versions.
 #pragma once
 
 #include <set>
@@ -16,13 +16,13 @@ namespace paddock {
 
 using PinName = std::pair<RepositoryKey, std::string>;  // and what is named in the repository
 
-struct PinPlan {
-  std::vector<PinRecord> put;
-  std::vector<PinRecord> erase;
-};
+// `wanted`, as they are to be put; each has an end.
+std::vector<PinRecord> joined_pins(const std::vector<PinRecord>& known, std::vector<PinRecord> wanted,
+                                   const std::string& rule, WallTime now);
 
-// `wanted`: pins of the warm-up, all with an end. `meant`: all its images, those too that could not be had this time.
-PinPlan plan_pins(const std::vector<PinRecord>& known, std::vector<PinRecord> wanted, const std::string& rule,
-                  const std::set<PinName>& meant, WallTime now);
+// `meant`: all images of the rule, those too that could not be had this time. Of a repository of which it means nothing
+// nothing is displaced: its upstream may have listed no tags by mistake.
+std::vector<PinRecord> displaced_pins(const std::vector<PinRecord>& known, const std::string& rule,
+                                      const std::set<PinName>& meant);
 
 }  // namespace paddock

@@ -69,9 +69,9 @@ Result<Target> locate_repository(const UpstreamSelector& selector, const std::op
   return selector.select(ns, "", "", repository);
 }
 
-Task<PlannedImage> Planner::image(std::string reference, std::vector<std::string> platforms) {
+Task<PlannedImage> Planner::image(std::string reference, std::vector<std::string> platforms, bool revalidate) {
   PlannedImage image{.reference = std::move(reference)};
-  auto done = locate(image);
+  auto done = locate(image, revalidate);
   if (done) done = co_await complete(image, platforms);
   if (!done) {
     image.error = std::move(done).error();
@@ -81,7 +81,7 @@ Task<PlannedImage> Planner::image(std::string reference, std::vector<std::string
   co_return image;
 }
 
-Result<void> Planner::locate(PlannedImage& image) const {
+Result<void> Planner::locate(PlannedImage& image, bool revalidate) const {
   const auto wanted = parse_image_reference(image.reference);
   if (!wanted) return std::unexpected(wanted.error());
   const auto set = upstreams_.get();
@@ -90,6 +90,7 @@ Result<void> Planner::locate(PlannedImage& image) const {
   image.by_default = !wanted->registry;
   if (!target) return std::unexpected(std::move(target).error());
   image.upstream = set->entries.at(target->upstream);
+  if (revalidate) image.upstream.tags.ttl = std::chrono::seconds(0);
   image.repository = {std::move(target->upstream), std::move(target->repository)};
   image.target = wanted->digest ? wanted->digest->to_string() : wanted->tag.value_or("latest");
   return {};

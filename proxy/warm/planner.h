@@ -56,10 +56,11 @@ class Planner {
           const CurrentUpstreams& upstreams)
       : pool_(pool), catalog_(catalog), manifests_(manifests), tags_(tags), lists_(lists), upstreams_(upstreams) {}
 
-  Task<PlannedImage> image(std::string reference, std::vector<std::string> platforms);
+  // `revalidate`: its upstream is asked what a tag is now, however lately it was.
+  Task<PlannedImage> image(std::string reference, std::vector<std::string> platforms, bool revalidate = false);
 
  private:
-  Result<void> locate(PlannedImage& image) const;
+  Result<void> locate(PlannedImage& image, bool revalidate) const;
   Task<Result<void>> complete(PlannedImage& image, const std::vector<std::string>& platforms);
   Task<Result<ServedManifest>> resolve(PlannedImage& image);
   Task<Result<void>> add_index(PlannedImage& image, const Manifest& index, const std::vector<std::string>& platforms);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 #include <utility>
 
@@ -83,6 +84,8 @@ Result<void> Rules::fill_in(WarmRequest& request) const {
   if (request.platforms.empty()) request.platforms = std::move(rule->platforms);
   if (request.pin.count() == 0) request.pin = rule->pin;
   if (!rule->from_ci.empty()) request.ours_only = true;
+  // CI files may be out of reach for a moment, and what is due now is not all that a rule means.
+  request.displaces = rule->selection.latest > 0 && rule->from_ci.empty() && request.images.empty();
   return {};
 }
 
@@ -119,16 +122,20 @@ Task<Result<std::vector<std::string>>> Rules::expand(std::string name) const {
 }
 
 // What was usual in hours that are over is of no use now.
-Result<std::vector<std::string>> Rules::due(const WarmRule& rule, WallTime since, WallTime now) const {
+Result<std::vector<std::string>> Rules::due(const WarmRule& rule, WallTime covered, WallTime now) const {
   const auto& [within, ahead] = *rule.learning;
   const auto last = parts_.pulls.hour_of(now + ahead);
-  auto hour = std::max(parts_.pulls.hour_of(since + ahead) + std::chrono::hours(1), parts_.pulls.hour_of(now));
+  auto hour = std::max(parts_.pulls.hour_of(covered) + std::chrono::hours(1), parts_.pulls.hour_of(now));
   std::vector<std::string> images;
   for (; hour <= last; hour += std::chrono::hours(1)) {
     const auto usual = matching(rule.selection, parts_.pulls.usual(hour, within));
     if (!usual) return std::unexpected(usual.error());
     std::ranges::copy_if(*usual, std::back_inserter(images),
                          [&](const auto& image) { return std::ranges::find(images, image) == images.end(); });
+  }
+  if (images.size() > rule.selection.max_images) {
+    return fail(ErrorCode::too_large, Blame::client,
+                fmt::format("{} images are due at once, more than its limit", images.size()));
   }
   return images;
 }

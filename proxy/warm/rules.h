@@ -60,8 +60,9 @@ class Rules {
   Result<void> fill_in(WarmRequest& request) const;
   // The images that a rule means now.
   Task<Result<std::vector<std::string>>> expand(std::string name) const;
-  // Of a rule that learns: the images to fetch now, when it was last asked at `since`. Often none. Blocks.
-  [[nodiscard]] Result<std::vector<std::string>> due(const WarmRule& rule, WallTime since, WallTime now) const;
+  // Of a rule that learns: the images to fetch now, when those of the hour of `covered` were the last. Often none.
+  // Blocks.
+  [[nodiscard]] Result<std::vector<std::string>> due(const WarmRule& rule, WallTime covered, WallTime now) const;
 
  private:
   [[nodiscard]] Result<WarmRule> find(const std::string& name) const;

@@ -42,42 +42,45 @@ Task<std::chrono::milliseconds> Scheduler::look() {
   for (const auto& [name, rule] : *rules) {
     if (!rule.schedule) continue;
     const auto now = parts_.clock.wall();
-    const auto [entry, first] = last_.try_emplace(name, now);
-    changed = changed || first || entry->second > now;
-    entry->second = std::min(entry->second, now);  // a clock that was set back must not silence a rule
-    const auto jitter = schedule_jitter(name, options_.spread);
-    if (rule.schedule->next(entry->second, jitter) <= now) {
-      if (co_await run_rule(name, rule, entry->second, now)) {
-        entry->second = now;
+    const auto [entry, first] = last_.try_emplace(name, Last{now, now});
+    auto& last = entry->second;
+    changed = changed || first || last.run > now;
+    if (last.run > now) last = {now, now};  // a clock that was set back must not silence a rule
+    // What is due ahead of an hour must not be put off into it.
+    const auto jitter = rule.learning ? std::chrono::seconds(0) : schedule_jitter(name, options_.spread);
+    if (rule.schedule->next(last.run, jitter) <= now) {
+      if (co_await run_rule(name, rule, last, now)) {
         changed = true;
       } else {
         pause = std::min<std::chrono::milliseconds>(pause, try_again);
         continue;
       }
     }
-    const auto left = std::max(rule.schedule->next(entry->second, jitter) - now, std::chrono::seconds(1));
+    const auto left = std::max(rule.schedule->next(last.run, jitter) - now, std::chrono::seconds(1));
     pause = std::min<std::chrono::milliseconds>(pause, left);
   }
   if (changed) co_await save();
   co_return pause;
 }
 
-Task<bool> Scheduler::run_rule(const std::string& name, const WarmRule& rule, WallTime since, WallTime now) {
+Task<bool> Scheduler::run_rule(const std::string& name, const WarmRule& rule, Last& last, WallTime now) {
   WarmRequest request{.platforms = {}, .rule = name};
+  const Last done{now, rule.learning ? now + rule.learning->ahead : now};
   if (rule.learning) {
-    auto images = co_await parts_.pool.run([&] { return parts_.rules.due(rule, since, now); });
-    if (!images) {
-      spdlog::error("rule {} is due and cannot be run: {}", name, images.error().context);
-      co_return true;  // nor in a minute
+    auto images = co_await parts_.pool.run([&] { return parts_.rules.due(rule, last.covered, now); });
+    if (!images) spdlog::error("rule {} is due and cannot be run: {}", name, images.error().context);
+    if (!images || images->empty()) {
+      last = done;  // it would not be otherwise in a minute
+      co_return true;
     }
-    if (images->empty()) co_return true;
-    request = {.images = *std::move(images), .platforms = rule.platforms, .pin = rule.pin};
+    request.images = *std::move(images);
   }
   auto ticket = co_await parts_.pool.run([this, &request] { return parts_.submit(request); });
   if (ticket) {
     spdlog::info("rule {} is due: job {}{}{}", name, ticket->id,
                  rule.learning ? fmt::format(", {} images usually pulled soon", request.images.size()) : "",
                  ticket->joined ? ", which is still running" : "");
+    last = done;
   } else {
     spdlog::error("rule {} is due and cannot be run: {}", name, ticket.error().context);
   }
@@ -95,14 +98,21 @@ Task<void> Scheduler::load() {
     spdlog::error("{} is damaged: rules wait for their next time", parts_.file.string());
     co_return;
   }
-  for (const auto& [name, time] : json->items()) {
-    if (time.is_number_integer()) last_[name] = WallTime(std::chrono::seconds(time.get<std::int64_t>()));
+  const auto time = [](const nlohmann::json& seconds) {
+    return WallTime(std::chrono::seconds(seconds.is_number_integer() ? seconds.get<std::int64_t>() : 0));
+  };
+  for (const auto& [name, entry] : json->items()) {
+    if (entry.is_number_integer()) last_[name] = {time(entry), time(entry)};
+    if (entry.is_object())
+      last_[name] = {time(entry.value("run", nlohmann::json())), time(entry.value("covered", nlohmann::json()))};
   }
 }
 
 Task<void> Scheduler::save() {
   nlohmann::json json = nlohmann::json::object();
-  for (const auto& [name, time] : last_) json[name] = time.time_since_epoch().count();
+  for (const auto& [name, last] : last_) {
+    json[name] = {{"run", last.run.time_since_epoch().count()}, {"covered", last.covered.time_since_epoch().count()}};
+  }
   const auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
   const auto saved =
       co_await parts_.pool.run([this, &text] { return write_file_durably(parts_.fs, parts_.file, text); });

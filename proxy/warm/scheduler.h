@@ -44,11 +44,14 @@ class Scheduler {
   void stop();
 
  private:
-  using Times = std::map<std::string, WallTime>;
+  struct Last {
+    WallTime run;      // or first seen
+    WallTime covered;  // of a rule that learns: as far ahead as it has looked
+  };
 
   // Runs what is due; how long nothing else is.
   Task<std::chrono::milliseconds> look();
-  Task<bool> run_rule(const std::string& name, const WarmRule& rule, WallTime since, WallTime now);
+  Task<bool> run_rule(const std::string& name, const WarmRule& rule, Last& last, WallTime now);
   Task<void> load();
   Task<void> save();
 
@@ -56,7 +59,7 @@ class Scheduler {
   const Options options_;
   std::atomic<bool> stopping_{false};
   Notifier changed_;
-  Times last_;  // of run()'s loop: when each rule was last run, or first seen
+  std::map<std::string, Last> last_;  // of run()'s loop; by the rule's name
 };
 
 }  // namespace paddock

@@ -162,6 +162,18 @@ WarmJobReport WarmJobs::Job::changes() {
   return out;
 }
 
+bool WarmJobs::Job::all_stored() const {
+  const MutexLock lock(mutex);
+  return std::ranges::all_of(items, [](const Item& item) { return item.blob.stored; });
+}
+
+std::set<PinName> WarmJobs::Job::meant() const {
+  std::set<PinName> names;
+  const MutexLock lock(mutex);
+  for (const auto& planned : images) names.emplace(planned.image.repository, planned.image.target);
+  return names;
+}
+
 void WarmJobs::Job::sample(SteadyTime now) {
   const MutexLock lock(mutex);
   if (images.empty()) return;

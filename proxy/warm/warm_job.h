@@ -4,12 +4,14 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "proxy/fill/fill.h"
 #include "proxy/warm/jobs.h"
+#include "proxy/warm/pin_plan.h"
 #include "proxy/warm/rate_meter.h"
 #include "storage/notifier.h"
 
@@ -45,6 +47,9 @@ struct WarmJobs::Job {
   [[nodiscard]] std::optional<FillOrder> order(std::size_t item) const;
   void set_fill(std::size_t item, std::shared_ptr<Fill> fill);
   std::uint64_t set_stored(std::size_t item);  // its size
+  [[nodiscard]] bool all_stored() const;
+  // All images it is about, as they are pinned, those too that could not be had.
+  [[nodiscard]] std::set<PinName> meant() const;
   // It is over: what it worked with goes.
   void settle(WarmState to, std::string why, WallTime now);
   [[nodiscard]] bool over() const;

@@ -191,4 +191,20 @@ TEST_CASE_METHOD(Fixture, "a broken catalog is reported by every operation", "[m
   CHECK(corrupt(store.erase_pin(paddle, "latest")));
 }
 
+TEST_CASE_METHOD(Fixture, "pins are changed with all that are there in view", "[manifest_store]") {
+  const PinRecord old{paddle, "1", digest, std::nullopt, "nightly"},
+      fresh{paddle, "2", digest, std::nullopt, "nightly"};
+  store.put_pin(old).value();
+  const auto replace = [&](const std::vector<PinRecord>& known) {
+    CHECK(known == std::vector{old});
+    return PinChanges{.put = {fresh}, .erase = known};
+  };
+  store.change_pins(replace).value();
+  CHECK(catalog.pins().value() == std::vector{fresh});
+  CHECK(record_count() == 1);
+  fs.fail_all(FaultFileSystem::Op::rename, ErrorCode::no_space);
+  CHECK_FALSE(store.change_pins([&](const auto&) { return PinChanges{.put = {old}, .erase = {fresh}}; }));
+  CHECK(catalog.pins().value() == std::vector{fresh});
+}
+
 }  // namespace paddock

@@ -39,7 +39,13 @@ class YamlBuilder : public YAML::EventHandler {
   YamlBuilder(YamlFile& file, std::string_view text, int first_line)
       : file_(file), lines_(split_lines(text)), first_line_(first_line) {}
 
-  void OnDocumentStart(const YAML::Mark&) override {
+  // The library begins one document after the other where something stands between them, without end.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos == begun_) {
+      throw Refused{
+          {mark.line + first_line_, "not YAML: something is left over after a document; correct it at this line"}};
+    }
+    begun_ = mark.pos;
     anchors_.clear();
     building_.clear();
   }
@@ -178,6 +184,7 @@ class YamlBuilder : public YAML::EventHandler {
   YamlFile& file_;
   std::vector<std::string_view> lines_;
   int first_line_;
+  int begun_ = -1;  // where the document that is read began
   std::unordered_map<YAML::anchor_t, const YamlNode*> anchors_;
   std::vector<Open> building_;
 };

@@ -34,6 +34,7 @@ TEST_CASE("an order that is not understood names what is wrong") {
                                                                       {"{\"pin_seconds\": 1.5}", "pin_seconds"},
                                                                       {"{\"dry_run\": 1}", "dry_run"},
                                                                       {"{\"image\": []}", "image"},
+                                                                      {R"({"images": ["a"], "rule": "b"})", "either"},
                                                                       {"{\"rule\": \"a\", \"rule\": \"b\"}", "rule"},
                                                                       {"{\"images\": [[[[[[]]]]]]}", "body"}}));
   CAPTURE(body);

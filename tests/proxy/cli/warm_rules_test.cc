@@ -63,6 +63,10 @@ TEST_CASE("a rule that learns has times of its own, and without images means all
   CHECK(made.schedule->text() == "30 * * * *");
   CHECK(made.selection.images.size() == config.upstreams.size());
   CHECK(made.selection.images.at(0).matches_repository("registry.baidubce.com", "paddlepaddle/paddle"));
+  CHECK(made.selection.images.at(0).matches_tag("2.6.2"));
+  CHECK_FALSE(made.selection.images.at(0).is_fixed());
+  config.upstreams[0].name = "hub";  // a word that could be a repository's
+  CHECK(make_rules(config)->at("usual").selection.images.at(0).matches_repository("hub", "paddlepaddle/paddle"));
   config.warm[0].images = {"paddlepaddle/*"};
   CHECK(make_rules(config)->at("usual").selection.images.size() == 1);
 }
@@ -84,6 +88,7 @@ TEST_CASE("what is wrong with a rule is said with its place") {
       {[](auto& rule) { learns(rule), rule.learn = std::chrono::days(57); }, "warm[1].learn: is not between"},
       {[](auto& rule) { learns(rule), rule.ahead = std::chrono::seconds(59); }, "warm[1].ahead: is not between"},
       {[](auto& rule) { learns(rule), rule.ahead = std::chrono::hours(13); }, "warm[1].ahead: is not between"},
+      {[](auto& rule) { rule.ahead = std::chrono::hours(2); }, "warm[1].ahead: means nothing without learn"},
       {[](auto& rule) { learns(rule), rule.limit = 1001; }, "warm[1].limit: is not between 1 and 1000"},
       {[](auto& rule) { learns(rule), rule.schedule = "@daily"; }, "warm[1].schedule: a rule that learns"},
       {[](auto& rule) { learns(rule), rule.from_ci = {"/srv"}; }, "warm[1].from_ci: "},

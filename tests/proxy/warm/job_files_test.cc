@@ -23,7 +23,11 @@ struct FilesFixture {
 
 WarmJobReport sample(std::string id = "0000abcd", std::int64_t created = 1000) {
   return {.id = std::move(id),
-          .request = {.images = {"a/b:1", "c"}, .platforms = {"linux/arm64"}, .pin = std::chrono::hours(1), .rule = ""},
+          .request = {.images = {"a/b:1", "c"},
+                      .platforms = {"linux/arm64"},
+                      .pin = std::chrono::hours(1),
+                      .rule = "nightly",
+                      .displaces = true},
           .state = WarmState::failed,
           .created = WallTime(std::chrono::seconds(created)),
           .finished = WallTime(std::chrono::seconds(created + 5)),

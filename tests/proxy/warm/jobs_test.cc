@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "storage/eviction.h"
+#include "storage/last_use.h"
 #include "tests/proxy/warm/warm_fixture.h"
 
 using namespace paddock;
@@ -13,7 +15,41 @@ namespace {
 
 std::vector<std::string> one(const std::string& image) { return {image}; }
 
+using Names = std::vector<std::string>;
+
 bool in_state(const WarmJobReport& job, WarmState state) { return job.state == state; }
+
+// A rule whose images a test names.
+struct RuleFixture : WarmFixture {
+  ~RuleFixture() { shut_down(); }  // before the evictor goes
+  RuleFixture() {
+    for (const auto* tag : {"1", "2", "3"}) add_image({pattern(40'000 + 1'000 * static_cast<std::size_t>(*tag))}, tag);
+    auto with_rule = parts();
+    with_rule.expand = [this](std::string) -> Task<Result<Names>> { co_return meant; };
+    with_rule.fill_in = [this](WarmRequest& request) -> Result<void> {
+      request.displaces = displaces;
+      return {};
+    };
+    ruled = &another(options, with_rule);
+  }
+  // What is pinned afterwards.
+  Names run() {
+    const auto id = ruled->submit({.pin = 1h, .rule = "newest"})->id;
+    while (!is_final(ruled->job(id)->state)) std::this_thread::yield();
+    outcome = ruled->job(id).value();
+    Names pinned;
+    for (const auto& pin : catalog.pins().value()) pinned.push_back(pin.reference + " of " + pin.rule);
+    std::ranges::sort(pinned);
+    return pinned;
+  }
+
+  LastUse last_use{catalog, clock};
+  Evictor evictor{catalog, blobs, last_use, clock, {}};
+  Names meant;
+  bool displaces = true;
+  WarmJobReport outcome;
+  WarmJobs* ruled = nullptr;
+};
 
 }  // namespace
 
@@ -189,28 +225,56 @@ TEST_CASE_METHOD(WarmFixture, "images are pinned for as long as was said, and a 
   CHECK_FALSE(catalog.pins()->front().until);
 }
 
-TEST_CASE_METHOD(WarmFixture,
-                 "images that a rule no longer means are unpinned at its next run, those out of reach are not") {
-  add_image({pattern(100)}, "1");
-  add_image({pattern(200)}, "2");
-  std::vector<std::string> meant{"paddlepaddle/paddle:1", "paddlepaddle/paddle:2"};
-  auto with_rules = parts();
-  with_rules.expand = [&](std::string) -> Task<Result<std::vector<std::string>>> { co_return meant; };
-  auto& ruled = another(options, with_rules);
-  const auto run = [&] {
-    const auto id = ruled.submit({.pin = 1h, .rule = "newest"})->id;
-    while (!is_final(ruled.job(id)->state)) std::this_thread::yield();
-    std::vector<std::string> pinned;
-    for (const auto& pin : catalog.pins().value()) pinned.push_back(pin.reference + " of " + pin.rule);
-    std::ranges::sort(pinned);
-    return pinned;
-  };
-  CHECK(run() == std::vector<std::string>{"1 of newest", "2 of newest"});
-  upstream->fail_calls("get_manifest", Error{ErrorCode::denied, Blame::upstream, "denied", false});
-  clock.advance(1h);  // so that it is asked again
-  CHECK(run() == std::vector<std::string>{"1 of newest", "2 of newest"});
+TEST_CASE_METHOD(RuleFixture, "a rule that follows versions lets go of old ones once the new ones are there") {
+  meant = {"paddlepaddle/paddle:1", "paddlepaddle/paddle:2"};
+  CHECK(run() == Names{"1 of newest", "2 of newest"});
   meant = {"paddlepaddle/paddle:2"};
-  CHECK(run() == std::vector<std::string>{"2 of newest"});
+  CHECK(run() == Names{"2 of newest"});
+  displaces = false;
+  meant = {"paddlepaddle/paddle:3"};
+  CHECK(run() == Names{"2 of newest", "3 of newest"});
+}
+
+TEST_CASE_METHOD(RuleFixture, "it keeps the old ones while a new one cannot be had whole, or nothing is listed") {
+  meant = {"paddlepaddle/paddle:1"};
+  CHECK(run() == Names{"1 of newest"});
+  meant = {};
+  CHECK(run() == Names{"1 of newest"});
+  meant = {"paddlepaddle/paddle:9"};
+  CHECK(run() == Names{"1 of newest"});
+  meant = {"paddlepaddle/paddle:2"};
+  upstream->fail_calls("get_blob", Error{ErrorCode::not_found, Blame::upstream, "gone", false}, 0);
+  CHECK(run() == Names{"1 of newest", "2 of newest"});
+  upstream->clear_failures();
+  CHECK(run() == Names{"2 of newest"});
+}
+
+TEST_CASE_METHOD(RuleFixture,
+                 "where there is no room for both, the old ones go first, unless somebody else has pinned them") {
+  space.set_evictor([this](std::uint64_t bytes) { return evictor.evict(bytes); });
+  meant = {"paddlepaddle/paddle:1"};
+  CHECK(run() == Names{"1 of newest"});
+  space.set_limits(space.usage().stored + 10'000, 0);
+  meant = {"paddlepaddle/paddle:2"};
+  CHECK(run() == Names{"2 of newest"});
+  CHECK(outcome.state == WarmState::complete);
+  auto by_hand = catalog.pins()->front();
+  by_hand.rule.clear();
+  store.put_pin(by_hand).value();
+  meant = {"paddlepaddle/paddle:3"};
+  CHECK(run() == Names{"2 of "});
+  CHECK(outcome.error.contains("there is room for"));
+}
+
+TEST_CASE_METHOD(RuleFixture, "a rule's tags are asked for anew, however fresh they are") {
+  meant = {"paddlepaddle/paddle:1"};
+  run();
+  const auto moved = add_image({pattern(300)}, "1");
+  CHECK(run() == Names{"1 of newest"});
+  CHECK(outcome.images.at(0).digest == moved.to_string());
+  const auto again = add_image({pattern(400)}, "1");
+  CHECK(warm({.images = one("paddlepaddle/paddle:1")}).images.at(0).digest == moved.to_string());
+  (void)again;
 }
 
 TEST_CASE_METHOD(WarmFixture, "a blob that the catalog knows and the disk does not is fetched again") {
@@ -357,7 +421,6 @@ TEST_CASE_METHOD(WarmFixture, "a rule's images are looked up when the job runs, 
 
 TEST_CASE_METHOD(WarmFixture, "requests that make no sense are refused") {
   const auto bad = GENERATE(values<WarmRequest>({{},
-                                                 {.images = {"a"}, .rule = "r"},
                                                  {.images = {"a"}, .platforms = {"linux"}},
                                                  {.images = {"a"}, .platforms = {"a b/c"}},
                                                  {.images = {std::string(1025, 'a')}},

@@ -126,20 +126,28 @@ TEST_CASE_METHOD(HistoryFixture, "nothing is noted unless somebody wants it") {
   CHECK_FALSE(written());
 }
 
-TEST_CASE_METHOD(HistoryFixture, "beyond its limit the tags asked for longest ago are forgotten") {
-  auto history = make(2);
+TEST_CASE_METHOD(HistoryFixture, "who goes through all tags once displaces none that is asked for again and again") {
+  auto history = make(3);
   history.keep(days(28));
-  for (const auto* tag : {"a", "b", "c"}) {
-    history.record(tag == std::string_view("a") ? other : paddle, tag);
+  history.record(other, "old");
+  clock.advance(days(7));
+  for (int hour = 0; hour < 2; ++hour) {
+    history.record(paddle, "often");
     clock.advance(1h);
   }
-  CHECK(names(history.pulled(days(7))) == Names{"paddlepaddle/paddle:b", "paddlepaddle/paddle:c"});
+  clock.advance(days(7));
+  for (const auto* tag : {"a", "b", "c"}) {
+    history.record(paddle, tag);
+    clock.advance(days(7));
+  }
+  CHECK(names(history.pulled(days(90))) ==
+        Names{"paddlepaddle/paddle:b", "paddlepaddle/paddle:c", "paddlepaddle/paddle:often"});
 }
 
 TEST_CASE_METHOD(HistoryFixture, "it survives a restart, without what is too old") {
   auto& before = begin();
   before.record(other, "old");
-  clock.advance(days(28));
+  clock.advance(days(35));
   const auto hour = now();
   before.record(paddle, "a");
   clock.advance(days(7));
@@ -165,24 +173,33 @@ TEST_CASE_METHOD(HistoryFixture, "it is written only when there is something new
   CHECK(history.save());
 }
 
-TEST_CASE_METHOD(HistoryFixture, "what a clock noted that was ahead of time is forgotten once it is right") {
+TEST_CASE_METHOD(HistoryFixture, "a clock that is wrong for a while takes nothing away") {
   auto& history = begin();
-  clock.advance(days(400));
-  history.record(paddle, "a");
-  clock.advance(-days(400));
   const auto hour = now();
   history.record(paddle, "a");
+  clock.advance(-days(4000));
+  history.record(paddle, "a");
+  history.record(paddle, "b");
+  REQUIRE(history.save());
+  clock.advance(days(4007));
   CHECK(history.usual(hour + weeks(1), days(7)).size() == 1);
+  CHECK(names(history.pulled(days(28))) == Names{"paddlepaddle/paddle:a"});
+  history.record(paddle, "c");
+  clock.advance(-days(7));
+  CHECK(names(history.pulled(days(28))) == Names{"paddlepaddle/paddle:a"});  // not what is to come
 }
 
 TEST_CASE_METHOD(HistoryFixture, "a file that makes no sense is an error, and nothing is taken from it") {
-  const auto* text =
-      GENERATE("", "nonsense", "[]", "{}", R"({"tags": {}})", R"({"tags": [1]})", R"({"tags": [{}]})",
-               R"({"tags": [{"upstream": "u", "repository": "r", "tag": 1, "hours": [1]}]})",
-               R"({"tags": [{"upstream": "u", "repository": "r", "tag": "t", "hours": []}]})",
-               R"({"tags": [{"upstream": "u", "repository": "r", "tag": "t", "hours": ["1"]}]})",
-               R"({"tags": [{"upstream": "u", "repository": "r", "tag": "t", "hours": [2, 1]}]})",
-               R"({"tags": [{"upstream": "u", "repository": "r", "tag": "a", "hours": [1]}, {"tag": "t"}]})");
+  const std::string none(168, '0'), full(168, '1');
+  const auto tag = [](const std::string& weeks) {
+    return R"({"tags": [{"upstream": "u", "repository": "r", "tag": "t", "weeks": )" + weeks + "}]}";
+  };
+  const auto text = GENERATE_COPY(
+      std::string(), std::string("nonsense"), std::string("[]"), std::string("{}"), std::string(R"({"tags": {}})"),
+      std::string(R"({"tags": [1]})"), std::string(R"({"tags": [{}]})"), tag("{}"), tag("[]"), tag(R"({"1": 1})"),
+      tag(R"({"1": ")" + none + "\"}"), tag(R"({"1": ")" + full + "1\"}"), tag(R"({"1": ")" + full.substr(1) + "2\"}"),
+      tag(R"({"x": ")" + full + "\"}"), tag(R"({"99999999999999999999": ")" + full + "\"}"),
+      std::string(R"({"tags": [{"upstream": "u", "repository": "r", "tag": 1, "weeks": {"1": ")" + full + "\"}}]}"));
   write_file_durably(fs, "/jobs/pulls.json", text).value();
   auto& history = begin();
   const auto loaded = history.load();
@@ -190,6 +207,25 @@ TEST_CASE_METHOD(HistoryFixture, "a file that makes no sense is an error, and no
   CHECK(loaded.error().code == ErrorCode::corrupt);
   CHECK(loaded.error().context.contains("/jobs/pulls.json"));
   CHECK(history.pulled(days(100'000)).empty());
+  CHECK(read_file(fs, "/jobs/pulls.json.damaged", 1 << 20) == text);
+  history.record(paddle, "a");
+  CHECK(history.save());
+  CHECK(written());
+}
+
+TEST_CASE_METHOD(HistoryFixture, "a file that cannot be read is left alone") {
+  auto& before = begin();
+  before.record(paddle, "a");
+  REQUIRE(before.save());
+  fs.fail_path("/jobs/pulls.json", ErrorCode::io);
+  auto& history = begin();
+  CHECK(history.load().error().code == ErrorCode::io);
+  fs.clear();
+  history.record(paddle, "b");
+  CHECK(history.save());
+  auto& after = begin();
+  REQUIRE(after.load());
+  CHECK(names(after.pulled(days(28))) == Names{"paddlepaddle/paddle:a"});
 }
 
 TEST_CASE_METHOD(HistoryFixture, "many ask at once while it is written") {

@@ -105,6 +105,10 @@ TEST_CASE_METHOD(RulesFixture, "a request takes from its rule what it does not s
   REQUIRE(rules.fill_in(own));
   CHECK(own.platforms == Names{"linux/amd64"});
   CHECK(own.pin == std::chrono::hours(2));
+  WarmRequest part{.images = {"a"}, .platforms = {}, .rule = "r"};
+  REQUIRE(rules.fill_in(part));
+  CHECK(part.images == Names{"a"});
+  CHECK(part.pin == std::chrono::hours(1));
   WarmRequest without{.images = {"a"}, .platforms = {}};
   REQUIRE(rules.fill_in(without));
   CHECK(without == WarmRequest{.images = {"a"}, .platforms = {}});
@@ -118,6 +122,20 @@ TEST_CASE_METHOD(RulesFixture, "of a rule that reads CI files only our images ar
   of_ci.from_ci = {"/srv/ci"};
   REQUIRE(with(of_ci).fill_in(request));
   CHECK(request.ours_only);
+}
+
+TEST_CASE_METHOD(RulesFixture, "only a rule that follows versions displaces its pins, and only when all of it is run") {
+  const auto displaces = [&](WarmRule one, Names images = {}) {
+    WarmRequest request{.images = std::move(images), .platforms = {}, .rule = "r"};
+    REQUIRE(with(std::move(one)).fill_in(request));
+    return request.displaces;
+  };
+  CHECK_FALSE(displaces(rule({"paddlepaddle/paddle"})));
+  auto latest = rule({"paddlepaddle/paddle"}, "", 1);
+  CHECK(displaces(latest));
+  CHECK_FALSE(displaces(latest, {"a"}));
+  latest.from_ci = {"/srv/ci"};
+  CHECK_FALSE(displaces(latest));
 }
 
 TEST_CASE_METHOD(RulesFixture, "a new set takes the place of the old one") {
@@ -153,13 +171,17 @@ TEST_CASE_METHOD(RulesFixture, "what is usually pulled is due ahead of its hour,
   pulls.record({"up.example", name}, "2.6.2");
   const auto next = clock.wall() - 10min + std::chrono::days(7);  // the hour when it is wanted again
   const Names usual{"up.example/paddlepaddle/paddle:2.6.2"};
-  CHECK(rules.due(r, next - 90min, next - 30min).value() == usual);
-  CHECK(rules.due(r, next - 30min, next + 30min).value().empty());  // done
-  CHECK(rules.due(r, next - 90min, next - 31min).value().empty());  // not yet
+  CHECK(rules.due(r, next - 1h, next - 30min).value() == usual);
+  CHECK(rules.due(r, next, next + 30min).value().empty());          // done
+  CHECK(rules.due(r, next - 1h, next - 31min).value().empty());     // not yet
   CHECK(rules.due(r, next - 200h, next + 59min).value() == usual);  // late, but it may be wanted still
   CHECK(rules.due(r, next - 200h, next + 60min).value().empty());   // too late
+  clock.advance(1h);
   pulls.record({"up.example", name}, "2.5.1");
-  CHECK(rules.due(r, next - 90min, next - 30min).error().code == ErrorCode::too_large);
+  CHECK(rules.due(r, next - 1h, next - 30min).value() == usual);
+  auto far = r;
+  far.learning->ahead = 12h;
+  CHECK(rules.due(far, next - 1h, next - 11h).error().code == ErrorCode::too_large);  // both, and one is the limit
 }
 
 TEST_CASE_METHOD(RulesFixture, "pulls are noted while there is a rule that learns") {

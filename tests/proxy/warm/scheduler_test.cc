@@ -55,7 +55,15 @@ struct SchedulerFixture : WarmFixture {
   bool kept(const std::string& rule = "hourly") {
     const auto text = read_file(fs, folder.paths().jobs() / "schedule.json", 1 << 20);
     const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
-    return json.is_object() && json.contains(rule) && json[rule] <= clock.wall().time_since_epoch().count();
+    if (!json.is_object() || !json.contains(rule) || !json[rule].is_object()) return false;
+    return json[rule]["run"] <= clock.wall().time_since_epoch().count();
+  }
+  // What it has done at this time is on disk.
+  bool looked(const std::string& rule) {
+    const auto text = read_file(fs, folder.paths().jobs() / "schedule.json", 1 << 20);
+    const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
+    if (!json.is_object() || !json.contains(rule) || !json[rule].is_object()) return false;
+    return json[rule]["run"] == clock.wall().time_since_epoch().count();
   }
   template <typename F>
   void wait(F is_so) {
@@ -149,24 +157,30 @@ TEST_CASE_METHOD(SchedulerFixture, "a rule that learns has what is usual fetched
   learning.schedule = Schedule::parse("30 * * * *").value();
   learning.learning = Learning{.within = std::chrono::days(7), .ahead = 30min};
   learning.selection.images = {ImagePattern::parse("**", "up.example").value()};
-  learning.platforms = {"linux/arm64"};
-  learning.pin = 2h;
   rules.replace({{"usual", learning}});
   pulls.record({"up.example", name}, "2.6.2");
   clock.advance(std::chrono::days(7) - 2h);
   begin();
   wait([&] { return kept("usual"); });
   clock.advance(30min);  // half past: of the hour that is next nothing is known
-  looks();
+  wait([&] { return looked("usual"); });
   CHECK(asked == 0);
   clock.advance(1h);
-  wait([&] { return ran().size() == 1; });
+  wait([&] { return looked("usual"); });
+  REQUIRE(asked == 1);
   {
     const MutexLock lock(mutex);
-    CHECK(last ==
-          WarmRequest{.images = {"up.example/paddlepaddle/paddle:2.6.2"}, .platforms = {"linux/arm64"}, .pin = 2h});
+    CHECK(last == WarmRequest{.images = {"up.example/paddlepaddle/paddle:2.6.2"}, .platforms = {}, .rule = "usual"});
   }
   clock.advance(1h);
-  looks();
-  CHECK(ran().size() == 1);
+  wait([&] { return looked("usual"); });
+  CHECK(asked == 1);
+}
+
+TEST_CASE_METHOD(SchedulerFixture, "what the last version wrote of its runs is understood") {
+  write_file_durably(fs, folder.paths().jobs() / "schedule.json",
+                     "{\"hourly\": " + std::to_string((clock.wall() - 5h).time_since_epoch().count()) + "}")
+      .value();
+  begin();
+  wait([&] { return ran().size() == 1; });
 }

@@ -85,6 +85,14 @@ TEST_CASE("empty texts have no document worth a look") {
   CHECK(YamlFile("f", "# only a comment\n").documents().empty());
 }
 
+TEST_CASE("what is left over after a document is named, and what was before it kept") {
+  const auto* text = GENERATE(",", "[a],", "---\n- a\n---\n,\n", "{a: b},c");
+  const YamlFile file("f", text);
+  REQUIRE(file.problem());
+  CHECK(file.problem()->message.contains("left over"));
+  CHECK(file.documents().size() < 5);
+}
+
 TEST_CASE("a document of too many values is refused") {
   std::string text = "a: [";
   for (int i = 0; i < 250'000; ++i) text += "x,";
