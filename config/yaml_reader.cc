@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "config/text.h"
@@ -14,6 +16,31 @@ namespace {
 
 constexpr std::size_t text_limit = 1U << 20U;
 constexpr std::size_t node_limit = 100'000;  // aliases can make a small text large
+
+// Notes where a document begins, and nothing else.
+class DocumentStart final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { line = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  int line = 0;
+};
+
+// 0: there is none. YAML::LoadAll does not end, nor do its needs for memory, where a ',' stands between documents.
+int line_of_second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  const bool two = parser.HandleNextDocument(start) && parser.HandleNextDocument(start);
+  return two ? start.line : 0;
+}
 
 class Reader {
  public:
@@ -87,12 +114,12 @@ std::optional<YAML::Node> Reader::parse(std::string_view text) {
     return std::nullopt;
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      report_.add(name_, "more than one YAML document");
+    const std::string copy(text);
+    if (const int line = line_of_second_document(copy); line > 0) {
+      report_.add(where(line), "more than one YAML document, or something left over after the first");
       return std::nullopt;
     }
-    return documents.empty() ? YAML::Node() : documents.front();
+    return YAML::Load(copy);
   } catch (const YAML::Exception& error) {
     report_.add(where(std::max(error.mark.line, 0) + 1), cat({"not YAML: ", error.msg}));
   }

@@ -103,6 +103,7 @@ TEST_CASE("no mutation of the file does more than fail with a reason") {
         text.insert(at, text.substr(random() % text.size(), random() % 40));
       }
     }
+    CAPTURE(text);
     const auto config = paddock::config::load_text(text, "mutated");
     if (!config) CHECK_FALSE(config.error().context.empty());
   }

@@ -214,7 +214,10 @@ TEST_CASE("a problem names file, line and key") {
       {"server: {\n", "p.yaml:2: not YAML: "},
       {"server:\n\tlisten: x\n", "p.yaml:2: not YAML: "},
       {"a: *nowhere\n", "p.yaml:1: not YAML: "},
-      {"log: {}\n---\nlog: {}\n", "p.yaml: more than one YAML document"},
+      {"log: {}\n---\nlog: {}\n", "p.yaml:2: more than one YAML document"},
+      {",", "p.yaml:1: more than one YAML document, or something left over"},
+      {"{log: {}},\n", "p.yaml:1: more than one YAML document, or something left over"},
+      {"---\n,\n", "p.yaml:2: more than one YAML document, or something left over"},
   }));
   CAPTURE(c.text);
   const std::string found = problems(c.text);
