@@ -66,6 +66,9 @@ void check_server(const Config& config, Report& report) {
       report.add_at("server.listen", cat({quote(address), " is given twice"}));
     }
   }
+  if (server.auth_htpasswd.empty() && !server.auth_anonymous_pull) {
+    report.add_at("server.auth.anonymous_pull", "is false, and without server.auth.htpasswd nobody could pull");
+  }
   if (addresses.contains(config.admin.listen)) report.add_at("admin.listen", "is the same address as server.listen");
   if (server.threads > thread_limit) report.add_at("server.threads", "is more than 1024");
   if (server.manifest_limit < smallest_manifest_limit || server.manifest_limit > largest_manifest_limit) {
@@ -210,6 +213,20 @@ void check(const Config& config, Report& report) {
   if (config.log.format.empty()) report.add_at("log.format", "is empty");
 }
 
+std::vector<std::string> doubts(const Config& config) {
+  std::vector<std::string> found;
+  const ServerOptions& server = config.server;
+  if (server.auth_htpasswd.empty()) return found;
+  if (server.auth_anonymous_pull) {
+    found.emplace_back(
+        "server.auth.htpasswd: who gives no password may pull all the same; anonymous_pull: false ends that");
+  }
+  if (server.tls_certificate.empty() && !std::ranges::all_of(server.listen, is_loopback)) {
+    found.emplace_back("server.auth.htpasswd: passwords cross the network in the clear; configure server.tls");
+  }
+  return found;
+}
+
 Result<void> validate(const Config& config) {
   Report report;
   check(config, report);
@@ -219,11 +236,6 @@ Result<void> validate(const Config& config) {
 
 std::vector<Unsupported> unsupported_settings(const Config& config) {
   std::vector<Unsupported> found;
-  if (!config.server.auth_htpasswd.empty() || !config.server.auth_anonymous_pull) {
-    found.push_back({true,
-                     "server.auth: this version cannot ask clients for passwords; remove it, or restrict who "
-                     "can reach server.listen"});
-  }
   if (!config.connect_proxy.listen.empty()) {
     found.push_back({true, "ingress.connect_proxy.listen: this version has no CONNECT proxy; remove it"});
   }

@@ -15,6 +15,9 @@ void check(const Config& config, Report& report);
 // invalid_argument with a line a problem.
 Result<void> validate(const Config& config);
 
+// What may be meant so, but is worth a line at the start.
+std::vector<std::string> doubts(const Config& config);
+
 // Keys of the contract that this version reads but does not act on.
 struct Unsupported {
   bool fatal = false;  // ignoring it would leave something open, or closed, that the user believes otherwise

@@ -10,7 +10,7 @@
 #include <spdlog/spdlog.h>
 #include <utility>
 
-#include "config/reload.h"
+#include "config/validate.h"
 #include "proxy/admin/log.h"
 #include "proxy/cli/config_files.h"
 #include "proxy/cli/version.h"
@@ -20,7 +20,7 @@
 namespace paddock {
 namespace {
 
-constexpr std::size_t blocking_threads = 8, commit_threads = 2;
+constexpr std::size_t blocking_threads = 8, commit_threads = 2, password_threads = 1;
 constexpr std::chrono::seconds maintenance_interval{10};
 constexpr std::chrono::seconds fill_grace{5};         // for fills to end by themselves at shutdown
 constexpr std::chrono::seconds rest_limit{10};        // of a stop, for all that comes after the transfers
@@ -51,7 +51,8 @@ App::App(config::Config config, Reload reload)
       metrics_({std::string(build_version()), std::string(build_commit()), build_compiler()},
                [this] { return readings(); }),
       pool_(blocking_threads),
-      commits_(commit_threads) {}
+      commits_(commit_threads),
+      passwords_(password_threads) {}
 
 // After a start that failed: what has begun ends before what it refers to goes.
 App::~App() {
@@ -62,6 +63,7 @@ App::~App() {
   loops_->stop();
   pool_.join();
   commits_.join();
+  passwords_.join();
 }
 
 // Signals count from the first moment on: a start may take minutes when the catalog has to be rebuilt.
@@ -149,32 +151,17 @@ Result<void> App::listen(std::uint64_t descriptors) {
       [this](const Request& request) { return admin_->handle(request); },
       [](const Exchange& exchange) { access_log(exchange); });
 
-  std::shared_ptr<const TlsServerContext> tls;
-  if (!config_.server.tls_certificate.empty()) {
-    auto made = make_tls(config_.server);
-    if (!made) return std::unexpected(std::move(made).error().with("server.tls"));
-    tls = *std::move(made);
-  }
+  for (const auto& doubt : config::doubts(config_)) spdlog::warn("{}", doubt);
+  auto access = read_access(config_.server);
+  if (!access) return std::unexpected(std::move(access).error());
+  auth_.require(std::move(access->htpasswd), config_.server.auth_anonymous_pull);
   for (const auto& address : config_.server.listen) {
-    auto bound = registry_server_->listen(address, tls);
+    auto bound = registry_server_->listen(address, access->tls);
     if (!bound) return std::unexpected(std::move(bound).error().with("server.listen (--listen)"));
   }
   auto bound = admin_server_->listen(config_.admin.listen);
   if (!bound) return std::unexpected(std::move(bound).error().with("admin.listen (--admin)"));
   return {};
-}
-
-// The kernel is asked each time: its module may have been loaded since.
-Result<std::shared_ptr<const TlsServerContext>> App::make_tls(const config::ServerOptions& server) {
-  const auto kernel = server.tls_kernel == "off" ? KernelTls::switched_off : probe_kernel_tls();
-  auto made = make_tls_server(server.tls_certificate, server.tls_key, kernel == KernelTls::used);
-  if (!made || tls_.exchange(kernel) == kernel) return made;
-  if (kernel == KernelTls::used) {
-    spdlog::info("TLS: the kernel encrypts what is sent");
-  } else {
-    spdlog::info("TLS: OpenSSL encrypts what is sent, not the kernel: {}", why_not(kernel));
-  }
-  return made;
 }
 
 Result<std::string> App::admin_token() const {
@@ -286,6 +273,7 @@ Task<void> App::maintain() {
     maintenance_.expires_after(maintenance_interval);
     co_await maintenance_.async_wait(asio::use_awaitable);
     if (draining_) co_return;
+    take_changed_files();
     const auto written = co_await pool_.run([this] { return storage_->last_use().flush(); });
     if (!written) spdlog::error("cannot write last uses: {}", written.error().context);
     const auto noted = co_await pool_.run([this] { return warm_->flush(); });
@@ -308,37 +296,6 @@ void App::limit_the_rest() {
   });
 }
 
-void App::reload() {
-  const auto refuse = [](const Error& error) {
-    spdlog::error("reload refused, going on as before: {}", error.context);
-  };
-  auto loaded = reload_();
-  if (!loaded) return refuse(loaded.error());
-  auto plan = config::plan_reload(config_, *std::move(loaded));
-  const auto& server = plan.config.server;
-  auto set = make_upstreams(plan.config, upstream_parts());
-  if (!set) return refuse(set.error());
-  auto rules = make_rules(plan.config);
-  if (!rules) return refuse(rules.error());
-  auto token = reread_admin_token(plan.config);
-  if (!token) return refuse(token.error());
-  if (!server.tls_certificate.empty()) {
-    auto tls = make_tls(server);
-    if (!tls) return refuse(tls.error());
-    registry_server_->set_tls(*std::move(tls));
-  }
-  take_admin_token(*token, plan.taken);
-  upstreams_->replace(*std::move(set));
-  warm_->take(*std::move(rules));
-  limits_.apply(plan.config);
-  declare_upstreams();
-  storage_->set_limits(plan.config.storage);
-  (void)set_log_level(plan.config.log.level);
-  config_ = std::move(plan.config);
-  spdlog::info("configuration reloaded{}{}", plan.taken.empty() ? "" : "; changed: ", fmt::join(plan.taken, ", "));
-  if (!plan.restart.empty()) spdlog::warn("these need a restart to change: {}", fmt::join(plan.restart, ", "));
-}
-
 void App::stop() {
   const auto drain = config_.server.drain;
   spdlog::info("stopping; transfers have {} s to end", drain.count());
@@ -351,6 +308,7 @@ void App::stop() {
   loops_->stop();
   pool_.join();
   commits_.join();
+  passwords_.join();
   if (auto noted = warm_->flush(); !noted) spdlog::error("cannot write what clients pulled: {}", noted.error().context);
   if (auto flushed = storage_->flush(); !flushed)
     spdlog::error("cannot flush the catalog: {}", flushed.error().context);

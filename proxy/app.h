@@ -27,6 +27,7 @@
 #include "proxy/app_warm.h"
 #include "proxy/fill/coordinator.h"
 #include "proxy/fill/uncached_streams.h"
+#include "proxy/ingress/client_auth.h"
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/net/client.h"
 #include "proxy/net/event_loops.h"
@@ -56,11 +57,22 @@ class App {
  private:
   Result<void> bring_up();
   Result<void> listen(std::uint64_t descriptors);
+  // What the files of `server` say now.
+  struct Access {
+    std::shared_ptr<const TlsServerContext> tls{};
+    std::optional<Htpasswd> htpasswd{};
+  };
   Result<std::shared_ptr<const TlsServerContext>> make_tls(const config::ServerOptions& server);
+  Result<Access> read_access(const config::ServerOptions& server);
+  void take_access(Access access, const config::ServerOptions& server);
+  void take_changed_files();
   Result<void> recover();
   void serve_registry();
   void commit_whole_fills();
   Task<Response> answer_registry(const Request& request);
+  Task<Response> answer_known(const Request& request);
+  Task<Response> answer_anybody(const Request& request);
+  static Task<Response> answer_not_yet();
   static Headers refusal_headers();
   Result<void> build(RuleSet rules);
   Result<std::string> admin_token() const;
@@ -106,7 +118,10 @@ class App {
   UpstreamLimits limits_;
   Metrics metrics_;
   BlockingPool pool_;
-  BlockingPool commits_;  // syncing a layer of gigabytes must not hold up hits
+  BlockingPool commits_;    // syncing a layer of gigabytes must not hold up hits
+  BlockingPool passwords_;  // nor strangers who guess
+  ClientAuth auth_{passwords_, {}};
+  std::string access_seen_;  // the files of certificate and passwords, as they were when last read
   std::unique_ptr<Storage> storage_;
   mutable Mutex unusable_mutex_;
   mutable Seldom unusable_reports_ PADDOCK_GUARDED_BY(unusable_mutex_);

@@ -75,22 +75,6 @@ std::vector<std::string> App::unusable(std::string reason, const Error& error) c
   return {std::move(reason)};
 }
 
-// For a reload; nothing when there is no token, or none that could be read again.
-Result<std::optional<std::string>> App::reread_admin_token(const config::Config& config) {
-  const auto& path = config.admin.token_file;
-  if (path.empty()) return std::nullopt;
-  auto token = reread_secret(path, "token");
-  if (!token) return std::unexpected(std::move(token).error().with("admin.token_file"));
-  if (!*token) spdlog::warn("admin.token_file: {} is no file that can be read again: the token stays as it is", path);
-  return token;
-}
-
-void App::take_admin_token(const std::optional<std::string>& token, std::vector<std::string>& taken) {
-  constexpr std::string_view name = "admin.token_file";
-  if (!token || !admin_->set_token(*token)) return;
-  if (std::ranges::find(taken, name) == taken.end()) taken.emplace_back(name);
-}
-
 AdminData App::admin_data() {
   AdminData data;
   data.not_ready = [this] { return not_ready(); };

@@ -9,17 +9,6 @@ namespace {
 
 constexpr const char* retry_after = "5";  // seconds
 
-// Quickly, so that a client that knows another host goes there.
-Task<Response> not_yet() {
-  auto response =
-      error_response(503, "UNAVAILABLE", "the cache checks what it has stored; it serves when that is done");
-  response.route = "unknown";
-  response.cache = "bypass";
-  response.headers.set("Retry-After", retry_after);
-  RegistryHandler::put_headers(response.headers, response.cache);
-  co_return response;
-}
-
 }  // namespace
 
 // Usually over before a client notices. When files have to be hashed clients are not left waiting without an answer.
@@ -41,7 +30,16 @@ void App::serve_registry() {
   if (!std::exchange(serving_, true)) registry_server_->start();
 }
 
-Task<Response> App::answer_registry(const Request& request) { return ready_ ? registry_->handle(request) : not_yet(); }
+// Quickly, so that a client that knows another host goes there.
+Task<Response> App::answer_not_yet() {
+  auto response =
+      error_response(503, "UNAVAILABLE", "the cache checks what it has stored; it serves when that is done");
+  response.route = "unknown";
+  response.cache = "bypass";
+  response.headers.set("Retry-After", retry_after);
+  RegistryHandler::put_headers(response.headers, response.cache);
+  co_return response;
+}
 
 Headers App::refusal_headers() {
   Headers headers;

@@ -33,6 +33,9 @@ int check(const std::string& file, Console& console) {
     console.err << printable(file) << ": " << (setting.fatal ? "" : "warning: ") << printable(setting.message) << "\n";
     refused = refused || setting.fatal;
   }
+  for (const auto& doubt : config::doubts(*loaded)) {
+    console.err << printable(file) << ": warning: " << printable(doubt) << "\n";
+  }
   auto problems = file_problems(*loaded);
   std::ranges::move(rule_problems(*loaded), std::back_inserter(problems));
   for (const auto& problem : problems) {

@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "proxy/net/tls.h"
+#include "storage/posix_file_system.h"
 
 namespace paddock {
 namespace {
@@ -101,6 +103,36 @@ Result<std::optional<std::string>> reread_secret(const std::string& path, const 
   return *std::move(secret);
 }
 
+Result<std::optional<Htpasswd>> read_htpasswd(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return refuse(path, "is not a regular file");
+  }
+  PosixFileSystem fs;
+  const auto text = read_file(fs, path, Htpasswd::file_limit);
+  if (!text) return refuse(path, text.error().context);
+  auto parsed = Htpasswd::parse(*text);
+  if (!parsed) return refuse(path, parsed.error().context);
+  return *std::move(parsed);
+}
+
+std::string fingerprint(const std::vector<std::string>& paths) {
+  std::string seen;
+  for (const auto& path : paths) {
+    struct stat info{};
+    const bool there = ::stat(path.c_str(), &info) == 0;
+    for (const auto part :
+         {std::int64_t{there}, static_cast<std::int64_t>(info.st_dev), static_cast<std::int64_t>(info.st_ino),
+          static_cast<std::int64_t>(info.st_size), static_cast<std::int64_t>(info.st_mtim.tv_sec),
+          static_cast<std::int64_t>(info.st_mtim.tv_nsec)}) {
+      seen += std::to_string(part) + ' ';
+    }
+  }
+  return seen;
+}
+
 std::vector<std::string> file_problems(const config::Config& config) {
   Problems problems;
   if (!config.admin.token_file.empty()) {
@@ -109,6 +141,7 @@ std::vector<std::string> file_problems(const config::Config& config) {
   if (!config.server.tls_certificate.empty() && !config.server.tls_key.empty()) {
     problems.note("server.tls", make_tls_server(config.server.tls_certificate, config.server.tls_key));
   }
+  problems.note("server.auth.htpasswd", read_htpasswd(config.server.auth_htpasswd));
   for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
     const auto& upstream = config.upstreams[i];
     const auto path = "upstreams[" + std::to_string(i) + "].";

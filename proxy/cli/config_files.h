@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/options.h"
+#include "proxy/ingress/htpasswd.h"
 #include "storage/error.h"
 
 namespace paddock {
@@ -19,6 +20,12 @@ Result<std::string> read_secret(const std::string& path, const std::string& what
                                 std::chrono::milliseconds patience = std::chrono::seconds(10));
 // The same for a server that runs: nothing for a pipe, which gave its secret at the start and may never give another.
 Result<std::optional<std::string>> reread_secret(const std::string& path, const std::string& what);
+
+// Names and passwords; nothing for an empty path.
+Result<std::optional<Htpasswd>> read_htpasswd(const std::string& path);
+
+// What tells whether files were replaced or written since: changes when one of them does. What is not there counts too.
+std::string fingerprint(const std::vector<std::string>& paths);
 
 // A line for each problem: "upstreams[0].ca_file: /etc/ca.pem: No such file or directory".
 std::vector<std::string> file_problems(const config::Config& config);

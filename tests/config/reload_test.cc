@@ -82,9 +82,9 @@ TEST_CASE("what a reload can take over") {
   for (const Field& field : schema_of(probe).fields) {
     if (field.live) live.push_back(field.path);
   }
-  CHECK(live == Names{"server.tls.certificate", "server.tls.key", "server.tls.kernel", "server.drain",
-                      "server.manifest_limit", "admin.token_file", "storage.max_size", "storage.min_free", "offline",
-                      "log.level"});
+  CHECK(live == Names{"server.tls.certificate", "server.tls.key", "server.tls.kernel", "server.auth.htpasswd",
+                      "server.auth.anonymous_pull", "server.drain", "server.manifest_limit", "admin.token_file",
+                      "storage.max_size", "storage.min_free", "offline", "log.level"});
 }
 
 TEST_CASE("TLS cannot be switched on or off by a reload") {

@@ -92,6 +92,7 @@ TEST_CASE("limits of fills have limits") {
     std::string key;
   };
   const auto c = GENERATE(values<Case>({
+      {[](Config& x) { x.server.auth_anonymous_pull = false; }, "server.auth.anonymous_pull"},
       {[](Config& x) { x.fills.at_once = 0; }, "fills.at_once"},
       {[](Config& x) { x.fills.at_once = 1025; }, "fills.at_once"},
       {[](Config& x) { x.fills.on_abandon = "stop"; }, "fills.on_abandon"},
@@ -124,8 +125,6 @@ TEST_CASE("settings not acted on are named, and fatal where ignoring them would 
     std::string key;
   };
   const auto c = GENERATE(values<Case>({
-      {[](Config& x) { x.server.auth_htpasswd = "f"; }, true, "server.auth"},
-      {[](Config& x) { x.server.auth_anonymous_pull = false; }, true, "server.auth"},
       {[](Config& x) { x.connect_proxy.listen = "127.0.0.1:3128"; }, true, "ingress.connect_proxy.listen"},
   }));
   Config config;
@@ -134,4 +133,19 @@ TEST_CASE("settings not acted on are named, and fatal where ignoring them would 
   REQUIRE(found.size() == 1);
   CHECK(found[0].fatal == c.fatal);
   CHECK(found[0].message.starts_with(c.key));
+}
+
+TEST_CASE("passwords that protect nothing, or that anybody can read on the way, are worth a line") {
+  Config config;
+  CHECK(paddock::config::doubts(config).empty());
+  config.server.auth_htpasswd = "f";
+  REQUIRE(paddock::config::doubts(config).size() == 1);
+  CHECK(paddock::config::doubts(config)[0].contains("anonymous_pull: false"));
+  config.server.auth_anonymous_pull = false;
+  CHECK(paddock::config::doubts(config).empty());
+  config.server.listen.emplace_back("0.0.0.0:5000");
+  REQUIRE(paddock::config::doubts(config).size() == 1);
+  CHECK(paddock::config::doubts(config)[0].contains("server.tls"));
+  config.server.tls_certificate = config.server.tls_key = "f";
+  CHECK(paddock::config::doubts(config).empty());
 }

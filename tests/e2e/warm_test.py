@@ -329,6 +329,36 @@ class LearningTest(WarmCase):
                          [(f"registry.baidubce.com/{REPOSITORY}:2.6.2-gpu-cuda12.0-cudnn8.9-trt8.6", "complete")])
 
 
+    def test_what_is_usual_is_fetched_ahead_of_its_hour_whatever_the_tag_is_by_then(self):
+        self.push("nightly", [MIB], seed=95)
+        paddock = Paddock(self, self.front.url, tag_ttl="12h", sections={"warm": [
+            {"name": "usual", "learn": "7d", "ahead": "30m"}]})
+        self.assertEqual(paddock.manifest(REPOSITORY, "nightly").status, 200)
+        self.assertEqual(paddock.stop(), 0)
+        moved = self.push("nightly", [2 * MIB], seed=96)
+        self.asked_a_week_ago(paddock)
+        paddock.start()
+        case.wait_until(lambda: "images usually pulled soon" in paddock.log_text(), "the rule to be due")
+        jobs = warm.run(paddock, "jobs", "--json").json()["jobs"]
+        self.assertEqual([job["rule"] for job in jobs], ["usual"])
+        self.assertEqual(warm.wait_for(paddock, jobs[0]["job"])["state"], "complete")
+        self.check_whole(paddock, moved)
+
+    def asked_a_week_ago(self, paddock):
+        """In every hour of last week, and the rule has not been run for two hours."""
+        path = os.path.join(paddock.data, "jobs", "pulls.json")
+        with open(path) as file:
+            pulls = json.load(file)
+        for tag in pulls["tags"]:
+            this_week = max(map(int, tag["weeks"]))
+            tag["weeks"] = {str(week): "1" * 168 for week in (this_week - 1, this_week)}
+        with open(path, "w") as file:
+            json.dump(pulls, file)
+        past = int(time.time()) - 7200
+        with open(os.path.join(paddock.data, "jobs", "schedule.json"), "w") as file:
+            json.dump({"usual": {"run": past, "covered": past}}, file)
+
+
 class PriorityTest(WarmCase):
     RATE = 8 * MIB  # bytes a second
 

@@ -93,9 +93,9 @@ class Containerd:
         return process.run([case.find_tool("ctr"), "--address", self._socket, "--namespace", "e2e", *arguments],
                            check=check)
 
-    def pull(self, reference):
+    def pull(self, reference, *options, check=True):
         return self.run("images", "pull", "--hosts-dir", self._hosts, "--snapshotter", self._snapshotter,
-                        "--platform", "linux/amd64", reference)
+                        "--platform", "linux/amd64", *options, reference, check=check)
 
     def remove(self, reference):
         """--sync waits for the garbage collector, so the content is gone when this returns."""
