@@ -63,6 +63,7 @@ App::~App() {
   loops_->stop();
   pool_.join();
   commits_.join();
+  auth_.stop();
   passwords_.join();
 }
 
@@ -152,11 +153,16 @@ Result<void> App::listen(std::uint64_t descriptors) {
       [](const Exchange& exchange) { access_log(exchange); });
 
   for (const auto& doubt : config::doubts(config_)) spdlog::warn("{}", doubt);
-  auto access = read_access(config_.server);
-  if (!access) return std::unexpected(std::move(access).error());
-  auth_.require(std::move(access->htpasswd), config_.server.auth_anonymous_pull);
-  for (const auto& address : config_.server.listen) {
-    auto bound = registry_server_->listen(address, access->tls);
+  const auto& server = config_.server;
+  certificate_files_.took(fingerprint({server.tls_certificate, server.tls_key}));
+  password_files_.took(fingerprint({server.auth_htpasswd}));
+  const auto certificate = read_certificate(server);
+  if (!certificate) return std::unexpected(certificate.error());
+  auto passwords = read_passwords(server);
+  if (!passwords) return std::unexpected(std::move(passwords).error());
+  auth_.require(*std::move(passwords), server.auth_anonymous_pull);
+  for (const auto& address : server.listen) {
+    auto bound = registry_server_->listen(address, *certificate);
     if (!bound) return std::unexpected(std::move(bound).error().with("server.listen (--listen)"));
   }
   auto bound = admin_server_->listen(config_.admin.listen);
@@ -273,7 +279,7 @@ Task<void> App::maintain() {
     maintenance_.expires_after(maintenance_interval);
     co_await maintenance_.async_wait(asio::use_awaitable);
     if (draining_) co_return;
-    take_changed_files();
+    co_await take_changed_files();
     const auto written = co_await pool_.run([this] { return storage_->last_use().flush(); });
     if (!written) spdlog::error("cannot write last uses: {}", written.error().context);
     const auto noted = co_await pool_.run([this] { return warm_->flush(); });
@@ -308,6 +314,7 @@ void App::stop() {
   loops_->stop();
   pool_.join();
   commits_.join();
+  auth_.stop();
   passwords_.join();
   if (auto noted = warm_->flush(); !noted) spdlog::error("cannot write what clients pulled: {}", noted.error().context);
   if (auto flushed = storage_->flush(); !flushed)

@@ -22,6 +22,7 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/image_list.h"
 #include "proxy/admin/metrics.h"
+#include "proxy/app_reload.h"
 #include "proxy/app_storage.h"
 #include "proxy/app_upstreams.h"
 #include "proxy/app_warm.h"
@@ -57,15 +58,12 @@ class App {
  private:
   Result<void> bring_up();
   Result<void> listen(std::uint64_t descriptors);
-  // What the files of `server` say now.
-  struct Access {
-    std::shared_ptr<const TlsServerContext> tls{};
-    std::optional<Htpasswd> htpasswd{};
-  };
-  Result<std::shared_ptr<const TlsServerContext>> make_tls(const config::ServerOptions& server);
-  Result<Access> read_access(const config::ServerOptions& server);
-  void take_access(Access access, const config::ServerOptions& server);
-  void take_changed_files();
+  using Certificate = std::shared_ptr<const TlsServerContext>;  // nothing: no TLS
+  Result<Certificate> make_tls(const config::ServerOptions& server);
+  Result<Certificate> read_certificate(const config::ServerOptions& server);
+  static Result<std::optional<Htpasswd>> read_passwords(const config::ServerOptions& server);
+  void take(const Certificate& certificate);
+  Task<void> take_changed_files();
   Result<void> recover();
   void serve_registry();
   void commit_whole_fills();
@@ -121,7 +119,7 @@ class App {
   BlockingPool commits_;    // syncing a layer of gigabytes must not hold up hits
   BlockingPool passwords_;  // nor strangers who guess
   ClientAuth auth_{passwords_, {}};
-  std::string access_seen_;  // the files of certificate and passwords, as they were when last read
+  WatchedFiles certificate_files_, password_files_;  // of main_loop_, once started
   std::unique_ptr<Storage> storage_;
   mutable Mutex unusable_mutex_;
   mutable Seldom unusable_reports_ PADDOCK_GUARDED_BY(unusable_mutex_);

@@ -43,7 +43,7 @@ Task<Response> App::answer_anybody(const Request& request) {
 
 Task<Response> App::answer_known(const Request& request) {
   const auto given = request.headers.get("Authorization");
-  const auto verdict = co_await auth_.check(given ? std::optional<std::string>(*given) : std::nullopt);
+  const auto verdict = co_await auth_.check(given ? std::optional<std::string>(*given) : std::nullopt, request.peer);
   if (verdict != ClientAuth::Verdict::allowed) co_return to_response(verdict);
   co_return co_await answer_anybody(request);
 }

@@ -14,7 +14,7 @@
 namespace paddock {
 
 // The kernel is asked each time: its module may have been loaded since.
-Result<std::shared_ptr<const TlsServerContext>> App::make_tls(const config::ServerOptions& server) {
+Result<App::Certificate> App::make_tls(const config::ServerOptions& server) {
   const auto kernel = server.tls_kernel == "off" ? KernelTls::switched_off : probe_kernel_tls();
   auto made = make_tls_server(server.tls_certificate, server.tls_key, kernel == KernelTls::used);
   if (!made || tls_.exchange(kernel) == kernel) return made;
@@ -26,39 +26,53 @@ Result<std::shared_ptr<const TlsServerContext>> App::make_tls(const config::Serv
   return made;
 }
 
-Result<App::Access> App::read_access(const config::ServerOptions& server) {
-  // Before they are read, so that what is written meanwhile is seen as a change.
-  access_seen_ = fingerprint({server.tls_certificate, server.tls_key, server.auth_htpasswd});
-  Access access;
-  if (!server.tls_certificate.empty()) {
-    auto tls = make_tls(server);
-    if (!tls) return std::unexpected(std::move(tls).error().with("server.tls"));
-    access.tls = *std::move(tls);
-  }
-  auto htpasswd = read_htpasswd(server.auth_htpasswd);
-  if (!htpasswd) return std::unexpected(std::move(htpasswd).error().with("server.auth.htpasswd"));
-  access.htpasswd = *std::move(htpasswd);
-  return access;
+Result<App::Certificate> App::read_certificate(const config::ServerOptions& server) {
+  if (server.tls_certificate.empty()) return nullptr;
+  auto made = make_tls(server);
+  if (!made) return std::unexpected(std::move(made).error().with("server.tls"));
+  return made;
 }
 
-// Connections that are open keep the certificate they began with.
-void App::take_access(Access access, const config::ServerOptions& server) {
-  if (access.tls) registry_server_->set_tls(std::move(access.tls));
-  auth_.require(std::move(access.htpasswd), server.auth_anonymous_pull);
+Result<std::optional<Htpasswd>> App::read_passwords(const config::ServerOptions& server) {
+  auto read = read_htpasswd(server.auth_htpasswd);
+  if (!read) return std::unexpected(std::move(read).error().with("server.auth.htpasswd"));
+  return read;
 }
 
-// A certificate and its key are two files: in between them they may not belong together, which passes.
-void App::take_changed_files() {
-  const auto& server = config_.server;
-  const auto seen = fingerprint({server.tls_certificate, server.tls_key, server.auth_htpasswd});
-  if (seen == access_seen_) return;
-  auto access = read_access(server);
-  if (!access) {
-    spdlog::error("files changed and are of no use, going on with those before: {}", access.error().context);
-    return;
+// Connections that are open keep the one they began with.
+void App::take(const Certificate& certificate) {
+  if (certificate) registry_server_->set_tls(certificate);
+}
+
+// Read on the pool, as a disk may hang; a reload meanwhile is seen as a change by the next look.
+Task<void> App::take_changed_files() {
+  const auto server = config_.server;
+  const auto complain = [](WatchedFiles& files, const std::string& now, const Error& error) {
+    if (files.refused(now, error.context)) spdlog::error("going on with what was before: {}", error.context);
+  };
+  auto now = co_await pool_.run(
+      [&server]() -> Result<std::string> { return fingerprint({server.tls_certificate, server.tls_key}); });
+  if (now && certificate_files_.changed(*now)) {
+    const auto certificate = co_await pool_.run([this, &server] { return read_certificate(server); });
+    if (certificate) {
+      take(*certificate);
+      certificate_files_.took(*now);
+      spdlog::info("server.tls: the files have changed and were read again");
+    } else {
+      complain(certificate_files_, *now, certificate.error());
+    }
   }
-  take_access(*std::move(access), server);
-  spdlog::info("certificate and passwords read again: their files have changed");
+  now = co_await pool_.run([&server]() -> Result<std::string> { return fingerprint({server.auth_htpasswd}); });
+  if (now && password_files_.changed(*now)) {
+    auto passwords = co_await pool_.run([&server] { return read_passwords(server); });
+    if (passwords) {
+      auth_.require(*std::move(passwords), server.auth_anonymous_pull);
+      password_files_.took(*now);
+      spdlog::info("server.auth.htpasswd: the file has changed and was read again");
+    } else {
+      complain(password_files_, *now, passwords.error());
+    }
+  }
 }
 
 // For a reload; nothing when there is no token, or none that could be read again.
@@ -91,9 +105,16 @@ void App::reload() {
   if (!rules) return refuse(rules.error());
   auto token = reread_admin_token(plan.config);
   if (!token) return refuse(token.error());
-  auto access = read_access(server);
-  if (!access) return refuse(access.error());
-  take_access(*std::move(access), server);
+  auto certificate_files = fingerprint({server.tls_certificate, server.tls_key});
+  auto password_files = fingerprint({server.auth_htpasswd});
+  const auto certificate = read_certificate(server);
+  if (!certificate) return refuse(certificate.error());
+  auto passwords = read_passwords(server);
+  if (!passwords) return refuse(passwords.error());
+  take(*certificate);
+  certificate_files_.took(std::move(certificate_files));
+  auth_.require(*std::move(passwords), server.auth_anonymous_pull);
+  password_files_.took(std::move(password_files));
   take_admin_token(*token, plan.taken);
   upstreams_->replace(*std::move(set));
   warm_->take(*std::move(rules));

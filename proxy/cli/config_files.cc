@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "proxy/net/tls.h"
-#include "storage/posix_file_system.h"
 
 namespace paddock {
 namespace {
@@ -47,12 +46,13 @@ bool readable_before(std::chrono::steady_clock::time_point deadline, int fd) {
   }
 }
 
-Result<std::string> read_short(const std::string& path, std::chrono::milliseconds patience) {
+// Up to a byte more than `limit`, from which it can be told that there is more.
+Result<std::string> read_up_to(const std::string& path, std::size_t limit, std::chrono::milliseconds patience) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return refuse(path, "is a folder");
   const Opened file(path);
   if (file.fd() < 0) return refuse(path, std::strerror(errno));
-  std::string content(secret_limit + 1, '\0');
+  std::string content(limit + 1, '\0');
   std::size_t done = 0;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (done < content.size()) {
@@ -83,7 +83,7 @@ class Problems {
 }  // namespace
 
 Result<std::string> read_secret(const std::string& path, const std::string& what, std::chrono::milliseconds patience) {
-  auto content = read_short(path, patience);
+  auto content = read_up_to(path, secret_limit, patience);
   if (!content) return content;
   if (content->size() > secret_limit) return refuse(path, "is larger than any " + what);
   while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();
@@ -105,14 +105,9 @@ Result<std::optional<std::string>> reread_secret(const std::string& path, const 
 
 Result<std::optional<Htpasswd>> read_htpasswd(const std::string& path) {
   if (path.empty()) return std::nullopt;
-  std::error_code ignored;
-  const auto status = std::filesystem::status(path, ignored);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    return refuse(path, "is not a regular file");
-  }
-  PosixFileSystem fs;
-  const auto text = read_file(fs, path, Htpasswd::file_limit);
-  if (!text) return refuse(path, text.error().context);
+  const auto text = read_up_to(path, Htpasswd::file_limit, std::chrono::milliseconds(0));
+  if (!text) return std::unexpected(text.error());
+  if (text->size() > Htpasswd::file_limit) return refuse(path, "is larger than 1 MiB");
   auto parsed = Htpasswd::parse(*text);
   if (!parsed) return refuse(path, parsed.error().context);
   return *std::move(parsed);
@@ -120,14 +115,16 @@ Result<std::optional<Htpasswd>> read_htpasswd(const std::string& path) {
 
 std::string fingerprint(const std::vector<std::string>& paths) {
   std::string seen;
+  const auto add = [&seen](std::int64_t part) { seen += std::to_string(part) + ' '; };
   for (const auto& path : paths) {
     struct stat info{};
-    const bool there = ::stat(path.c_str(), &info) == 0;
-    for (const auto part :
-         {std::int64_t{there}, static_cast<std::int64_t>(info.st_dev), static_cast<std::int64_t>(info.st_ino),
-          static_cast<std::int64_t>(info.st_size), static_cast<std::int64_t>(info.st_mtim.tv_sec),
-          static_cast<std::int64_t>(info.st_mtim.tv_nsec)}) {
-      seen += std::to_string(part) + ' ';
+    add(::stat(path.c_str(), &info));
+    add(static_cast<std::int64_t>(info.st_dev));
+    add(static_cast<std::int64_t>(info.st_ino));
+    add(info.st_size);
+    for (const auto& time : {info.st_mtim, info.st_ctim}) {
+      add(time.tv_sec);
+      add(time.tv_nsec);
     }
   }
   return seen;

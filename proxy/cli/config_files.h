@@ -24,7 +24,7 @@ Result<std::optional<std::string>> reread_secret(const std::string& path, const 
 // Names and passwords; nothing for an empty path.
 Result<std::optional<Htpasswd>> read_htpasswd(const std::string& path);
 
-// What tells whether files were replaced or written since: changes when one of them does. What is not there counts too.
+// What tells whether files were replaced, written or given to others since. What is not there counts too.
 std::string fingerprint(const std::vector<std::string>& paths);
 
 // A line for each problem: "upstreams[0].ca_file: /etc/ca.pem: No such file or directory".

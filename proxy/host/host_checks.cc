@@ -157,6 +157,9 @@ Finding cache_finding(const CacheAddress& cache, const Result<int>& status, bool
   const auto said = fmt::format("{} answers {} to /v2/", cache.origin(), *status);
   if (!marked) return wrong("cache", said + ", and is not paddock", "say where the cache is with --cache URL");
   if (*status == 200) return fine("cache", "answers at " + cache.origin());
+  if (*status == 401) {
+    return fine("cache", "answers at " + cache.origin() + ", and wants a name and a password of who pulls");
+  }
   return wrong("cache", said, *status == 503 ? "wait until it is ready, or look at its log" : "look at its log");
 }
 

@@ -13,58 +13,87 @@ std::string random_secret() {
   return secret;
 }
 
+// "192.0.2.7:51234" and "[2001:db8::1]:51234" without the port; "unix" as it is.
+std::string address_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
 }  // namespace
 
-ClientAuth::ClientAuth(BlockingPool& passwords, Options options)
-    : passwords_(passwords), options_(options), secret_(random_secret()) {}
+ClientAuth::Names::Names(Htpasswd from, std::size_t remembered)
+    : file(std::move(from)), secret(random_secret()), right(remembered), wrong(remembered) {}
+
+std::optional<ClientAuth::Verdict> ClientAuth::Names::known(const Digest& key) {
+  const MutexLock lock(mutex);
+  if (const auto* const verdict = right.find(key)) return *verdict;
+  if (const auto* const verdict = wrong.find(key)) return *verdict;
+  return std::nullopt;
+}
+
+// Apart from each other, so that guesses displace nobody.
+void ClientAuth::Names::remember(const Digest& key, Verdict verdict) {
+  const MutexLock lock(mutex);
+  (verdict == Verdict::allowed ? right : wrong).put(key, verdict);
+}
 
 void ClientAuth::require(std::optional<Htpasswd> file, bool anonymous) {
-  auto made = file ? std::make_shared<Rules>(*std::move(file), anonymous, options_.remembered) : nullptr;
   const MutexLock lock(mutex_);
-  asks_ = made != nullptr;
-  rules_ = std::move(made);
+  anonymous_ = anonymous;
+  asks_ = file.has_value();
+  if (file && names_ && names_->file == *file) return;
+  names_ = file ? std::make_shared<Names>(*std::move(file), options_.remembered) : nullptr;
 }
 
-std::shared_ptr<ClientAuth::Rules> ClientAuth::rules() const {
+bool ClientAuth::enter(const std::string& address) {
   const MutexLock lock(mutex_);
-  return rules_;
-}
-
-bool ClientAuth::Rules::knows(const Digest& key) {
-  const MutexLock lock(mutex);
-  return known.find(key) != nullptr;
-}
-
-void ClientAuth::Rules::remember(const Digest& key) {
-  const MutexLock lock(mutex);
-  known.put(key, true);
-}
-
-// A crowd that comes with one password is one check.
-bool ClientAuth::verify(Rules& rules, const Digest& key, const BasicCredentials& credentials) {
-  if (rules.knows(key)) return true;
-  if (!rules.file.verify(credentials.user, credentials.password)) return false;
-  rules.remember(key);
+  if (stopping_ || all_waiting_ >= options_.waiting) return false;
+  auto& of_peer = waiting_[address];
+  if (of_peer >= options_.waiting_of_peer) return false;
+  ++of_peer;
+  ++all_waiting_;
   return true;
 }
 
-Task<ClientAuth::Verdict> ClientAuth::check(std::optional<std::string> authorization) {
-  const auto rules = this->rules();
-  if (!rules) co_return Verdict::allowed;
-  if (!authorization) co_return rules->anonymous ? Verdict::allowed : Verdict::missing;
-  const auto key = Digest::of(secret_ + *authorization);
-  if (rules->knows(key)) co_return Verdict::allowed;
-  const auto credentials = parse_basic(*authorization);
-  if (!credentials) co_return rules->anonymous ? Verdict::allowed : Verdict::wrong;  // for somebody else perhaps
-  if (waiting_.fetch_add(1) >= options_.waiting) {
-    --waiting_;
-    co_return Verdict::busy;
+void ClientAuth::leave(const std::string& address) {
+  const MutexLock lock(mutex_);
+  const auto found = waiting_.find(address);
+  if (--found->second == 0) waiting_.erase(found);
+  --all_waiting_;
+}
+
+Task<ClientAuth::Verdict> ClientAuth::check(std::optional<std::string> authorization, std::string peer) {
+  std::shared_ptr<Names> names;
+  bool anonymous = true;
+  {
+    const MutexLock lock(mutex_);
+    names = names_;
+    anonymous = anonymous_;
   }
-  const auto passed = co_await passwords_.run(
-      [&rules, &key, &credentials]() -> Result<bool> { return verify(*rules, key, *credentials); });
-  --waiting_;
-  if (!passed) co_return Verdict::busy;
-  co_return *passed ? Verdict::allowed : Verdict::wrong;
+  if (!names) co_return Verdict::allowed;
+  if (!authorization) co_return anonymous ? Verdict::allowed : Verdict::missing;
+  const auto key = Digest::of(names->secret + *authorization);
+  if (const auto known = names->known(key)) co_return *known;
+  auto credentials = parse_basic(*authorization);
+  if (!credentials) co_return anonymous ? Verdict::allowed : Verdict::wrong;  // for somebody else perhaps
+  const auto work = [this, names, key, credentials = *std::move(credentials),
+                     address = address_of(peer)]() -> Task<Result<Verdict>> {
+    if (!enter(address)) co_return Verdict::busy;
+    auto verdict = co_await verify(names, key, credentials);
+    leave(address);
+    co_return verdict;
+  };
+  const auto verdict = co_await checks_.run(key, work, std::chrono::steady_clock::now() + options_.patience);
+  co_return verdict.value_or(Verdict::busy);
+}
+
+Task<Result<ClientAuth::Verdict>> ClientAuth::verify(std::shared_ptr<Names> names, Digest key,
+                                                     BasicCredentials credentials) {
+  const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+  co_return co_await passwords_.run([&]() -> Result<Verdict> {
+    if (stopping_ || std::chrono::steady_clock::now() > deadline) return Verdict::busy;
+    const bool passed = names->file.verify(credentials.user, credentials.password);
+    const auto verdict = passed ? Verdict::allowed : Verdict::wrong;
+    names->remember(key, verdict);
+    return verdict;
+  });
 }
 
 }  // namespace paddock

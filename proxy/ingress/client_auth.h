@@ -1,16 +1,18 @@
 // ClientAuth: whether a client may pull, by name and password (RFC 7617) against an htpasswd file.
 //
-// Passwords are checked on a pool of their own, as each takes tenths of a second; who passed is remembered by a hash
-// that means nothing outside of this process, so that the next request costs a look-up. A line of those who wait for
-// their check is limited: a stranger who guesses keeps nobody out who is known already.
-// Thread-safe; check() on any event loop. Must outlive them; `passwords` is joined before.
+// Passwords are checked on a pool of their own, as each takes tenths of a second; what came of it is remembered by a
+// hash that means nothing outside of this process, so that the next request costs a look-up. A crowd with one password
+// is one check. The line of those who wait is limited, for each peer and for all, and so is the wait: a stranger who
+// guesses keeps nobody out who is known already.
+// Thread-safe; check() on any event loop. Must outlive the loops' threads; stop() before `passwords` is joined.
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "proxy/ingress/basic_credentials.h"
 #include "proxy/ingress/htpasswd.h"
@@ -18,6 +20,7 @@
 #include "storage/digest.h"
 #include "storage/lru_cache.h"
 #include "storage/mutex.h"
+#include "storage/single_flight.h"
 #include "storage/task.h"
 
 namespace paddock {
@@ -26,43 +29,50 @@ class ClientAuth {
  public:
   enum class Verdict : std::uint8_t { allowed, missing, wrong, busy };
   struct Options {
-    std::size_t remembered = 1000;
+    std::size_t remembered = 1000;  // of each kind, right and wrong
     std::size_t waiting = 64;
+    std::size_t waiting_of_peer = 8;
+    std::chrono::milliseconds patience{10'000};
   };
 
-  ClientAuth(BlockingPool& passwords, Options options);
+  ClientAuth(BlockingPool& passwords, Options options) : passwords_(passwords), options_(options) {}
 
-  // From now on, with nobody remembered. Nothing: nobody is asked. `anonymous`: who gives no password may pull too.
+  // From now on. Who is known stays so while the file says the same. Nothing: nobody is asked. `anonymous`: who gives
+  // no password may pull too.
   void require(std::optional<Htpasswd> file, bool anonymous);
   [[nodiscard]] bool asks() const { return asks_.load(std::memory_order_relaxed); }
-  // `authorization`: the request's header.
-  Task<Verdict> check(std::optional<std::string> authorization);
+  // `authorization`: the request's header; `peer`: its address, with a port or without.
+  Task<Verdict> check(std::optional<std::string> authorization, std::string peer);
+  // From now on strangers are told that it is busy, those who wait too.
+  void stop() { stopping_ = true; }
 
  private:
-  struct Rules {
-    Rules(Htpasswd names, bool everyone, std::size_t remembered)
-        : file(std::move(names)), anonymous(everyone), known(remembered) {}
+  struct Names {
+    Names(Htpasswd from, std::size_t remembered);
 
-    bool knows(const Digest& key);
-    void remember(const Digest& key);
+    std::optional<Verdict> known(const Digest& key);
+    void remember(const Digest& key, Verdict verdict);
 
     const Htpasswd file;
-    const bool anonymous;
+    const std::string secret;
     Mutex mutex;
-    LruCache<Digest, bool> known PADDOCK_GUARDED_BY(mutex);
+    LruCache<Digest, Verdict> right PADDOCK_GUARDED_BY(mutex);
+    LruCache<Digest, Verdict> wrong PADDOCK_GUARDED_BY(mutex);
   };
 
-  [[nodiscard]] std::shared_ptr<Rules> rules() const;
-  // Blocks.
-  static bool verify(Rules& rules, const Digest& key, const BasicCredentials& credentials);
+  Task<Result<Verdict>> verify(std::shared_ptr<Names> names, Digest key, BasicCredentials credentials);
+  bool enter(const std::string& address);
+  void leave(const std::string& address);
 
   BlockingPool& passwords_;
   const Options options_;
-  const std::string secret_;
-  std::atomic<bool> asks_{false};
-  std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> asks_{false}, stopping_{false};
+  SingleFlight<Digest, Verdict> checks_;
   mutable Mutex mutex_;
-  std::shared_ptr<Rules> rules_ PADDOCK_GUARDED_BY(mutex_);
+  std::shared_ptr<Names> names_ PADDOCK_GUARDED_BY(mutex_);
+  bool anonymous_ PADDOCK_GUARDED_BY(mutex_) = true;
+  std::map<std::string, std::size_t> waiting_ PADDOCK_GUARDED_BY(mutex_);  // by address
+  std::size_t all_waiting_ PADDOCK_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace paddock

@@ -19,12 +19,14 @@ class Htpasswd {
 
   static Result<Htpasswd> parse(std::string_view text);
 
-  // Takes the processor for tenths of a second, as bcrypt is meant to, and as long for a name that there is not.
+  // Takes the processor for tenths of a second, as bcrypt is meant to; for a name that there is not as long as for the
+  // dearest. Of a password the first 72 bytes count.
   [[nodiscard]] bool verify(const std::string& user, const std::string& password) const;
-  [[nodiscard]] std::size_t size() const { return hashes_.size(); }
+  friend bool operator==(const Htpasswd&, const Htpasswd&) = default;
 
  private:
-  std::map<std::string, std::string, std::less<>> hashes_;
+  std::map<std::string, std::string, std::less<>> hashes_;  // by name
+  std::string dearest_;                                     // of them
 };
 
 }  // namespace paddock

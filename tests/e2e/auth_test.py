@@ -1,8 +1,10 @@
 """Who may pull: names and passwords with real clients, and files that change while it runs."""
 
 import base64
+import concurrent.futures
 import crypt
 import hashlib
+import http.client
 import json
 import os
 import ssl
@@ -19,7 +21,9 @@ TAG = "2.6.2"
 
 
 def hashed(password):
-    return crypt.crypt(password, "$2b$05$" + "abcdefghijklmnopqrstuu")
+    """Of a password, or of a password and a cost."""
+    text, cost = password if isinstance(password, tuple) else (password, 5)
+    return crypt.crypt(text, f"$2b${cost:02}$abcdefghijklmnopqrstuu")
 
 
 def basic(user, password):
@@ -78,6 +82,19 @@ class PasswordTest(AuthCase):
             file.write("ci:plain\n")
         case.wait_until(lambda: "is not hashed with bcrypt" in paddock.log_text(), "the refusal of the file")
         self.assertEqual(self.fetch(paddock, "/v2/", basic("ci", "another")).status, 200)
+
+    def test_a_crowd_comes_in_and_guesses_do_not_hold_up_the_end(self):
+        self.write(ci="secret", ops=("hidden", 12))
+        paddock = self.start(drain="1s")
+        with concurrent.futures.ThreadPoolExecutor(200) as crowd:
+            answers = list(crowd.map(lambda _: self.fetch(paddock, "/v2/", basic("ops", "hidden")).status, range(200)))
+        self.assertEqual(set(answers), {200})
+        for number in range(64):
+            guess = http.client.HTTPConnection("127.0.0.1", paddock.port, timeout=60)
+            self.addCleanup(guess.close)
+            guess.request("GET", "/v2/", headers=basic("ops", f"guess {number}"))
+        self.assertEqual(self.fetch(paddock, "/v2/", basic("ops", "hidden")).status, 200)
+        self.assertEqual(paddock.stop(), 0)
 
     def test_a_file_that_is_of_no_use_stops_the_start(self):
         with open(self.htpasswd, "w") as file:

@@ -23,7 +23,7 @@ CONNECT, HEADERS, STALL = 1.0, 1.0, 1.0
 SLACK = 4.0                 # for a machine that is busy with everything else
 # An answer begins within 25 s (the engines give up at 30), and its bytes stop for no longer than twice the stall.
 PATIENCE = Patience(header=25 + SLACK, gap=2 * STALL + SLACK)
-AT_ONCE = 24                # cells
+AT_ONCE = 12                # cells: more, and two cores are late where the faults alone should be
 # A client gives up after four tries that bring nothing, and every chunk may bring it four more.
 LIMIT = 3 * PATIENCE.tries * (2 * STALL + 2 * PATIENCE.pause) + 2 * SLACK
 

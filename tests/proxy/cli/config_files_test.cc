@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <set>
 #include <sys/stat.h>
 #include <thread>
 
@@ -104,6 +105,47 @@ TEST_CASE("every file that a configuration names is looked at, each with its key
   CHECK_THAT(problems[1], StartsWith("server.tls: " + config.server.tls_key) && Contains("does not belong"));
   CHECK_THAT(problems[2], StartsWith("upstreams[0].password_file: ") && Contains("No such file"));
   CHECK_THAT(problems[3], StartsWith("upstreams[1].ca_file: ") && Contains("holds no PEM certificate"));
+}
+
+TEST_CASE("a password file is followed through links, as secrets are mounted, and must be a file") {
+  const TemporaryFolder folder;
+  const std::string line = "ci:$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n";
+  const auto file = write(folder / "real", line);
+  const auto link = folder / "htpasswd";
+  std::filesystem::create_symlink("real", link);
+  CHECK(read_htpasswd(link.string()).value()->verify("ci", "secret"));
+  CHECK_FALSE(read_htpasswd("").value());
+  CHECK_THAT(read_htpasswd(folder.path().string()).error().context, Contains("is a folder"));
+  CHECK_THAT(read_htpasswd((folder / "absent").string()).error().context, Contains("No such file"));
+  CHECK_THAT(read_htpasswd(write(folder / "big", std::string((1U << 20U) + 1, '#'))).error().context,
+             Contains("larger than 1 MiB"));
+  const auto pipe = (folder / "pipe").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_FALSE(read_htpasswd(pipe));
+  config::Config config;
+  config.server.auth_htpasswd = write(folder / "old", "ci:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n");
+  REQUIRE(file_problems(config).size() == 1);
+  CHECK_THAT(file_problems(config)[0], StartsWith("server.auth.htpasswd: ") && Contains("line 1: "));
+}
+
+TEST_CASE("files are seen to change when they are written, replaced, swapped by a link, given to others, or go") {
+  const TemporaryFolder folder;
+  const auto one = write(folder / "one", "1"), two = write(folder / "two", "2");
+  const auto link = (folder / "link").string();
+  std::filesystem::create_symlink("one", link);
+  std::set<std::string> seen;
+  const auto changed = [&] { return seen.insert(fingerprint({link, "/nowhere"})).second; };
+  CHECK(changed());
+  CHECK_FALSE(changed());
+  write(folder / "one", "11");
+  CHECK(changed());
+  std::filesystem::remove(link);
+  CHECK(changed());
+  std::filesystem::create_symlink("two", link);
+  CHECK(changed());
+  std::filesystem::permissions(two, std::filesystem::perms::owner_read);
+  CHECK(changed());
+  CHECK_FALSE(changed());
 }
 
 TEST_CASE("config check says what is wrong with the files, with status 2") {

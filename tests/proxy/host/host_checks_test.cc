@@ -101,6 +101,7 @@ TEST_CASE("an endpoint answers, refuses, or cannot be reached, and what to do is
 
 TEST_CASE("the cache answers, or not") {
   CHECK(text(cache_finding(cache, 200, true)) == "ok cache: answers at https://cache.lan:5000\n");
+  CHECK_THAT(text(cache_finding(cache, 401, true)), StartsWith("ok cache: ") && Contains("a name and a password"));
   CHECK_THAT(text(cache_finding(cache, 503, true)), StartsWith("wrong cache: ") && Contains("until it is ready"));
   CHECK_THAT(text(cache_finding(cache, 500, true)), StartsWith("wrong cache: ") && Contains("look at its log"));
   for (const int status : {200, 401, 404}) {

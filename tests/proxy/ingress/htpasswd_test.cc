@@ -17,7 +17,6 @@ const std::string of_words = "$2y$04$abcdefghijklmnopqrstuuWXKr2BvN6MFBGmbO8G1GN
 
 TEST_CASE("who is in the file passes with the password, and nobody else") {
   const auto file = Htpasswd::parse("# CI\n\nci:" + cheap + "\r\nops:" + other + "  \nnone:" + of_nothing).value();
-  CHECK(file.size() == 3);
   CHECK(file.verify("ci", "secret"));
   CHECK(file.verify("ops", "secret"));
   CHECK(file.verify("none", ""));
@@ -49,6 +48,7 @@ TEST_CASE("a line that cannot be taken is named, with what to do") {
       {"ci:" + cheap.substr(0, 59), "line 1: the bcrypt hash is damaged"},
       {"ci:" + cheap + "x", "line 1: the bcrypt hash is damaged"},
       {"ci:" + cheap.substr(0, 59) + "*", "line 1: the bcrypt hash is damaged"},
+      {"ci:" + cheap.substr(0, 28) + "v" + cheap.substr(29), "line 1: the bcrypt hash is damaged"},
       {"ci:$2y$xx" + cheap.substr(6), "line 1: the bcrypt hash is damaged"},
       {"ci:$2y$31" + cheap.substr(6), "line 1: the cost of the hash"},
       {"ci:$2y$03" + cheap.substr(6), "line 1: the cost of the hash"},
