@@ -1,6 +1,7 @@
 #include "proxy/ingress/basic_credentials.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "proxy/oci/ascii.h"
@@ -14,7 +15,9 @@ constexpr std::uint8_t no_digit = 64;
 constexpr auto digits = [] {
   std::array<std::uint8_t, 256> values{};
   values.fill(no_digit);
-  for (std::uint8_t i = 0; i < alphabet.size(); ++i) values.at(static_cast<unsigned char>(alphabet[i])) = i;
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    values.at(static_cast<unsigned char>(alphabet[i])) = static_cast<std::uint8_t>(i);
+  }
   return values;
 }();
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "proxy/registry/context.h"
 
@@ -12,7 +13,7 @@ namespace paddock {
 
 class RegistryHandler {
  public:
-  explicit RegistryHandler(RegistryContext context) : context_(context) {}
+  explicit RegistryHandler(RegistryContext context) : context_(std::move(context)) {}
 
   // `request` must live until the task has ended.
   Task<Response> handle(const Request& request);

@@ -43,7 +43,7 @@ struct PulledTags {
 // The hours in which one tag was asked for: a bit an hour, week by week.
 class PulledHours {
  public:
-  static constexpr std::size_t hours_a_week = 7 * 24;
+  static constexpr std::size_t hours_a_week = 168;
   using Week = std::bitset<hours_a_week>;
 
   bool add(LocalHour hour);  // whether it is new

@@ -21,12 +21,14 @@ std::string names_of(const RuleSet& rules) {
 
 std::vector<std::string> names_of(const RuleMatch& matched) {
   std::vector<std::string> names;
+  names.reserve(matched.images.size());
   for (const auto& image : matched.images) names.push_back(image.to_string());
   return names;
 }
 
 Result<std::vector<std::string>> matching(const RuleSelection& selection, const std::vector<PulledTags>& pulled) {
   std::vector<RepositoryTags> lists;
+  lists.reserve(pulled.size());
   for (const auto& [repository, tags] : pulled) lists.push_back({repository.upstream, repository.repository, tags});
   const auto matched = match_rule(selection, lists);
   if (!matched) return std::unexpected(matched.error());
