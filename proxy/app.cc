@@ -280,8 +280,10 @@ Task<void> App::maintain() {
     co_await maintenance_.async_wait(asio::use_awaitable);
     if (draining_) co_return;
     co_await take_changed_files();
+    if (draining_) co_return;
     const auto written = co_await pool_.run([this] { return storage_->last_use().flush(); });
     if (!written) spdlog::error("cannot write last uses: {}", written.error().context);
+    if (draining_) co_return;
     const auto noted = co_await pool_.run([this] { return warm_->flush(); });
     if (!noted) spdlog::error("cannot write what clients pulled: {}", noted.error().context);
     if (const auto lost = lost_log_lines(); lost != std::exchange(lost_lines_, lost)) {

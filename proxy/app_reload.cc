@@ -44,16 +44,19 @@ void App::take(const Certificate& certificate) {
   if (certificate) registry_server_->set_tls(certificate);
 }
 
-// Read on the pool, as a disk may hang; a reload meanwhile is seen as a change by the next look.
+// Read on the pool, as a disk may hang. What a stop or a reload overtakes meanwhile is left to these.
 Task<void> App::take_changed_files() {
   const auto server = config_.server;
+  const auto overtaken = [this, &server] { return draining_ || config_.server != server; };
   const auto complain = [](WatchedFiles& files, const std::string& now, const Error& error) {
     if (files.refused(now, error.context)) spdlog::error("going on with what was before: {}", error.context);
   };
   auto now = co_await pool_.run(
       [&server]() -> Result<std::string> { return fingerprint({server.tls_certificate, server.tls_key}); });
   if (now && certificate_files_.changed(*now)) {
+    if (overtaken()) co_return;
     const auto certificate = co_await pool_.run([this, &server] { return read_certificate(server); });
+    if (overtaken()) co_return;
     if (certificate) {
       take(*certificate);
       certificate_files_.took(*now);
@@ -62,9 +65,12 @@ Task<void> App::take_changed_files() {
       complain(certificate_files_, *now, certificate.error());
     }
   }
+  if (overtaken()) co_return;
   now = co_await pool_.run([&server]() -> Result<std::string> { return fingerprint({server.auth_htpasswd}); });
   if (now && password_files_.changed(*now)) {
+    if (overtaken()) co_return;
     auto passwords = co_await pool_.run([&server] { return read_passwords(server); });
+    if (overtaken()) co_return;
     if (passwords) {
       auth_.require(*std::move(passwords), server.auth_anonymous_pull);
       password_files_.took(*now);
