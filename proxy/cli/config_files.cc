@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "proxy/net/tls.h"
+#include "storage/file_descriptor.h"
 
 namespace paddock {
 namespace {
@@ -20,21 +21,6 @@ constexpr std::size_t secret_limit = 4096;  // bytes
 std::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::invalid_argument, Blame::client, path + ": " + why);
 }
-
-// Opened without waiting for whoever may write to it.
-class Opened {
- public:
-  explicit Opened(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {}
-  ~Opened() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-  [[nodiscard]] int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 // A regular file always is; a pipe is when somebody has written to it, or has closed it.
 bool readable_before(std::chrono::steady_clock::time_point deadline, int fd) {
@@ -50,16 +36,17 @@ bool readable_before(std::chrono::steady_clock::time_point deadline, int fd) {
 Result<std::string> read_up_to(const std::string& path, std::size_t limit, std::chrono::milliseconds patience) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return refuse(path, "is a folder");
-  const Opened file(path);
-  if (file.fd() < 0) return refuse(path, std::strerror(errno));
+  // Without waiting for whoever may write to it.
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.get() < 0) return refuse(path, std::strerror(errno));
   std::string content(limit + 1, '\0');
   std::size_t done = 0;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (done < content.size()) {
-    if (!readable_before(deadline, file.fd())) {
+    if (!readable_before(deadline, file.get())) {
       return refuse(path, "is not a regular file, and what it is gives nothing to read");
     }
-    const auto got = ::read(file.fd(), &content[done], content.size() - done);
+    const auto got = ::read(file.get(), &content[done], content.size() - done);
     if (got == 0) break;
     if (got < 0 && errno != EAGAIN && errno != EINTR) return refuse(path, std::strerror(errno));
     if (got > 0) done += static_cast<std::size_t>(got);
