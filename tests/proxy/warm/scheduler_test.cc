@@ -1,6 +1,7 @@
 #include "proxy/warm/scheduler.h"
 
 #include <atomic>
+#include <optional>
 
 #include "tests/proxy/warm/warm_fixture.h"
 
@@ -51,20 +52,20 @@ struct SchedulerFixture : WarmFixture {
     const MutexLock lock(mutex);
     return names;
   }
+  // When the rule was last run, or first seen, by what is on disk.
+  std::optional<std::int64_t> written(const std::string& rule) {
+    const auto text = read_file(fs, folder.paths().jobs() / "schedule.json", 1 << 20);
+    const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
+    if (!json.is_object() || !json.contains(rule) || !json[rule].is_object()) return std::nullopt;
+    return json[rule]["run"].get<std::int64_t>();
+  }
   // It has looked at the clock, and written down since when it knows the rule.
   bool kept(const std::string& rule = "hourly") {
-    const auto text = read_file(fs, folder.paths().jobs() / "schedule.json", 1 << 20);
-    const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
-    if (!json.is_object() || !json.contains(rule) || !json[rule].is_object()) return false;
-    return json[rule]["run"] <= clock.wall().time_since_epoch().count();
+    const auto run = written(rule);
+    return run && *run <= clock.wall().time_since_epoch().count();
   }
   // What it has done at this time is on disk.
-  bool looked(const std::string& rule) {
-    const auto text = read_file(fs, folder.paths().jobs() / "schedule.json", 1 << 20);
-    const auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
-    if (!json.is_object() || !json.contains(rule) || !json[rule].is_object()) return false;
-    return json[rule]["run"] == clock.wall().time_since_epoch().count();
-  }
+  bool looked(const std::string& rule) { return written(rule) == clock.wall().time_since_epoch().count(); }
   template <typename F>
   void wait(F is_so) {
     for (const auto until = soon(); !is_so(); std::this_thread::yield()) {
