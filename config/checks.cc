@@ -136,6 +136,17 @@ std::string check_redirect(std::string_view text) {
   return check_realm(text).empty() ? "" : "is neither a host nor *.host, without a port";
 }
 
+std::string check_tunnel(std::string_view text) {
+  const HostPort parts = split(text);
+  if (parts.host != "*" && !parts.host.starts_with("*.")) return check_host(text);
+  if (parts.port && number(*parts.port, 65535).value_or(0) == 0) return "is not host:port with a port from 1 to 65535";
+  return parts.host == "*" || is_host_name(parts.host.substr(2)) ? "" : "is neither a host nor *.host";
+}
+
+std::string check_ip(std::string_view text) {
+  return is_ip(AF_INET, text) || is_ip(AF_INET6, text) ? "" : "is not an IP address";
+}
+
 std::string check_glob(std::string_view text) {
   static constexpr std::string_view extra = "._-/*";
   const bool valid = !text.empty() && text.size() <= 255 && std::ranges::all_of(text, [](char c) {

@@ -14,6 +14,9 @@ std::string check_endpoint(std::string_view text);  // "https://host[:port]"
 std::string check_host(std::string_view text);      // "host" or "host:port", lower case
 std::string check_realm(std::string_view text);     // a host without a port
 std::string check_redirect(std::string_view text);  // a host or "*.host", without a port
+// "host", "*.host" or "*", each with ":port" or without.
+std::string check_tunnel(std::string_view text);
+std::string check_ip(std::string_view text);
 std::string check_glob(std::string_view text);      // over repositories
 std::string check_platform(std::string_view text);  // "linux/amd64", "linux/arm64/v8"
 std::string check_log_level(std::string_view text);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ struct UpstreamDeadlines {
 struct UpstreamOptions {
   std::string name;
   std::vector<std::string> endpoints;
+  std::vector<std::string> listen;  // addresses that mean this one
   bool is_default = false;
   std::string username, password_file, ca_file;
   std::vector<std::string> allow{"**"};
@@ -90,7 +92,8 @@ struct TagOptions {
 
 struct ConnectProxyOptions {
   std::string listen, ca_certificate, ca_key;
-  std::vector<std::string> hosts;
+  std::vector<std::string> hosts;   // answered by the cache; none: all upstreams
+  std::vector<std::string> tunnel;  // let through
   friend bool operator==(const ConnectProxyOptions&, const ConnectProxyOptions&) = default;
 };
 
@@ -124,7 +127,8 @@ struct Config {
   std::vector<UpstreamOptions> upstreams = default_upstreams();
   FillOptions fills;
   TagOptions tags;
-  ConnectProxyOptions connect_proxy;  // ingress.connect_proxy
+  ConnectProxyOptions connect_proxy;                        // ingress.connect_proxy
+  std::map<std::string, std::vector<std::string>> resolve;  // addresses of hosts, instead of what the name service says
   std::vector<WarmRule> warm;
   bool offline = false;
   LogOptions log;

@@ -1,10 +1,23 @@
 #include "config/reload.h"
 
+#include <map>
 #include <utility>
 
 #include "config/schema.h"
 
 namespace paddock::config {
+
+namespace {
+
+std::map<std::string, std::vector<std::string>> listeners_of(const Config& config) {
+  std::map<std::string, std::vector<std::string>> listeners;
+  for (const auto& upstream : config.upstreams) {
+    if (!upstream.listen.empty()) listeners[upstream.name] = upstream.listen;
+  }
+  return listeners;
+}
+
+}  // namespace
 
 ReloadPlan plan_reload(Config running, Config loaded) {
   ReloadPlan plan{std::move(running), {}, {}};
@@ -26,6 +39,7 @@ ReloadPlan plan_reload(Config running, Config loaded) {
     (live ? plan.taken : plan.restart).push_back(field.path);
     if (live) copy_value(from.fields[i], field);
   }
+  if (listeners_of(config) != listeners_of(loaded)) plan.restart.emplace_back("upstreams[].listen");
   if (config.upstreams != loaded.upstreams) {
     plan.taken.emplace_back("upstreams");
     config.upstreams = std::move(loaded.upstreams);

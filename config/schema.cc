@@ -1,5 +1,6 @@
 #include "config/schema.h"
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,7 @@ namespace {
 std::vector<Field> upstream_fields(UpstreamOptions& upstream) {
   return {{"name", &upstream.name, check_host},
           {"endpoints", &upstream.endpoints, check_endpoint},
+          {"listen", &upstream.listen, check_address},
           {"default", &upstream.is_default},
           {"username", &upstream.username},
           {"password_file", &upstream.password_file},
@@ -92,6 +94,21 @@ std::string put(std::vector<std::string>* target, std::string_view text) {
   return {};
 }
 
+// "host=address,host=address", as an environment variable says it.
+std::string put(std::map<std::string, std::vector<std::string>>* target, std::string_view text) {
+  std::map<std::string, std::vector<std::string>> found;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view entry = text.substr(0, comma);
+    const std::size_t equals = entry.find('=');
+    if (equals == std::string_view::npos) return cat({quote(entry), " is not NAME=VALUE"});
+    found[std::string(entry.substr(0, equals))].emplace_back(entry.substr(equals + 1));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  *target = std::move(found);
+  return {};
+}
+
 }  // namespace
 
 Schema schema_of(Config& config) {
@@ -117,9 +134,11 @@ Schema schema_of(Config& config) {
                    {"fills.on_abandon", &config.fills.on_abandon, check_on_abandon},
                    {"tags.negative_ttl", &config.tags.negative_ttl},
                    {"ingress.connect_proxy.listen", &config.connect_proxy.listen, check_address},
-                   {"ingress.connect_proxy.ca_certificate", &config.connect_proxy.ca_certificate},
-                   {"ingress.connect_proxy.ca_key", &config.connect_proxy.ca_key},
-                   {"ingress.connect_proxy.hosts", &config.connect_proxy.hosts, check_host},
+                   {"ingress.connect_proxy.ca_certificate", &config.connect_proxy.ca_certificate, nullptr, true},
+                   {"ingress.connect_proxy.ca_key", &config.connect_proxy.ca_key, nullptr, true},
+                   {"ingress.connect_proxy.hosts", &config.connect_proxy.hosts, check_host, true},
+                   {"ingress.connect_proxy.tunnel", &config.connect_proxy.tunnel, check_tunnel, true},
+                   {"resolve", &config.resolve, check_ip, true},
                    {"offline", &config.offline, nullptr, true},
                    {"log.level", &config.log.level, check_log_level, true},
                    {"log.format", &config.log.format, check_log_format}};
@@ -137,6 +156,13 @@ std::string assign_list(const Field& field, std::vector<std::string> texts) {
   if (target == nullptr) return "takes one value, not a list";
   **target = std::move(texts);
   return {};
+}
+
+void clear_map(const Field& field) { std::get<std::map<std::string, std::vector<std::string>>*>(field.slot)->clear(); }
+
+std::string assign_entry(const Field& field, const std::string& name, std::vector<std::string> texts) {
+  auto& entries = *std::get<std::map<std::string, std::vector<std::string>>*>(field.slot);
+  return entries.emplace(name, std::move(texts)).second ? "" : cat({"key ", quote(name), " is given twice"});
 }
 
 bool same_value(const Field& a, const Field& b) {

@@ -31,6 +31,10 @@ void check_field(const Field& field, const std::string& path, Report& report) {
     if (!(*text)->empty()) one(**text, path);
   } else if (auto* const* texts = std::get_if<std::vector<std::string>*>(&field.slot)) {
     for (std::size_t i = 0; i < (*texts)->size(); ++i) one((**texts)[i], indexed(path, i));
+  } else if (auto* const* map = std::get_if<std::map<std::string, std::vector<std::string>>*>(&field.slot)) {
+    for (const auto& [name, values] : **map) {
+      for (const std::string& value : values) one(value, cat({path, ".", name}));
+    }
   }
 }
 
@@ -60,16 +64,9 @@ bool has_fixed_port(std::string_view address) { return !address.starts_with("uni
 void check_server(const Config& config, Report& report) {
   const ServerOptions& server = config.server;
   if (server.listen.empty()) report.add_at("server.listen", "is empty: nobody could connect");
-  std::set<std::string> addresses;
-  for (const std::string& address : server.listen) {
-    if (has_fixed_port(address) && !addresses.insert(address).second) {
-      report.add_at("server.listen", cat({quote(address), " is given twice"}));
-    }
-  }
   if (server.auth_htpasswd.empty() && !server.auth_anonymous_pull) {
     report.add_at("server.auth.anonymous_pull", "is false, and without server.auth.htpasswd nobody could pull");
   }
-  if (addresses.contains(config.admin.listen)) report.add_at("admin.listen", "is the same address as server.listen");
   if (server.threads > thread_limit) report.add_at("server.threads", "is more than 1024");
   if (server.manifest_limit < smallest_manifest_limit || server.manifest_limit > largest_manifest_limit) {
     report.add_at("server.manifest_limit", "is not between 4KiB and 64MiB");
@@ -89,6 +86,51 @@ void check_admin(const AdminOptions& admin, Report& report) {
   } else if (check_address(admin.listen).empty() && !is_loopback(admin.listen) && admin.token_file.empty()) {
     report.add_at("admin.listen",
                   cat({quote(admin.listen), " can be reached from other machines: set admin.token_file"}));
+  }
+}
+
+// Each address has one meaning.
+void check_addresses(const Config& config, Report& report) {
+  std::map<std::string, std::string> taken;
+  const auto take = [&](const std::string& address, const std::string& path) {
+    if (!has_fixed_port(address)) return;
+    const auto [first, added] = taken.emplace(address, path);
+    if (added) return;
+    report.add_at(path, first->second == path ? cat({quote(address), " is given twice"})
+                                              : cat({quote(address), " is the same address as ", first->second}));
+  };
+  for (const std::string& address : config.server.listen) take(address, "server.listen");
+  for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
+    for (const std::string& address : config.upstreams[i].listen) take(address, indexed("upstreams", i) + ".listen");
+  }
+  if (!config.connect_proxy.listen.empty()) take(config.connect_proxy.listen, "ingress.connect_proxy.listen");
+  take(config.admin.listen, "admin.listen");
+}
+
+void check_connect_proxy(const Config& config, Report& report) {
+  const ConnectProxyOptions& proxy = config.connect_proxy;
+  const std::string path = "ingress.connect_proxy";
+  check_pair(proxy.ca_certificate, path + ".ca_certificate", proxy.ca_key, path + ".ca_key", report);
+  if (!proxy.listen.empty() && proxy.ca_certificate.empty()) {
+    report.add_at(path + ".listen", cat({"needs ", path, ".ca_certificate and .ca_key: `paddock ca init` makes them"}));
+  }
+  static constexpr std::string_view hub_names[]{"registry-1.docker.io", "index.docker.io"};
+  for (std::size_t i = 0; i < proxy.hosts.size(); ++i) {
+    const std::string& host = proxy.hosts[i];
+    const bool is_hub = std::ranges::find(hub_names, host) != std::end(hub_names);
+    const std::string meant = is_hub ? "docker.io" : host;
+    if (std::ranges::find(config.upstreams, meant, &UpstreamOptions::name) == config.upstreams.end()) {
+      report.add_at(indexed(path + ".hosts", i), cat({quote(host), " is not the name of an upstream here"}));
+    }
+  }
+}
+
+void check_resolve(const Config& config, Report& report) {
+  for (const auto& [host, addresses] : config.resolve) {
+    const std::string path = "resolve." + host;
+    const std::string problem = check_realm(host);
+    if (!problem.empty()) report.add_at(path, cat({quote(host), " ", problem}));
+    if (addresses.empty()) report.add_at(path, "is empty: give an IP address");
   }
 }
 
@@ -197,6 +239,7 @@ void check_warm(const Config& config, Report& report) {
 void check(const Config& config, Report& report) {
   check_fields(config, report);
   check_server(config, report);
+  check_addresses(config, report);
   check_admin(config.admin, report);
   check_storage(config.storage, report);
   check_upstreams(config, report);
@@ -205,9 +248,8 @@ void check(const Config& config, Report& report) {
   if (config.fills.at_once < 1 || config.fills.at_once > thread_limit) {
     report.add_at("fills.at_once", "is not between 1 and 1024");
   }
-  const ConnectProxyOptions& proxy = config.connect_proxy;
-  check_pair(proxy.ca_certificate, "ingress.connect_proxy.ca_certificate", proxy.ca_key, "ingress.connect_proxy.ca_key",
-             report);
+  check_connect_proxy(config, report);
+  check_resolve(config, report);
   if (config.fills.on_abandon.empty()) report.add_at("fills.on_abandon", "is empty");
   if (config.log.level.empty()) report.add_at("log.level", "is empty");
   if (config.log.format.empty()) report.add_at("log.format", "is empty");
@@ -232,14 +274,6 @@ Result<void> validate(const Config& config) {
   check(config, report);
   if (report.empty()) return {};
   return paddock::fail(ErrorCode::invalid_argument, Blame::us, report.text());
-}
-
-std::vector<Unsupported> unsupported_settings(const Config& config) {
-  std::vector<Unsupported> found;
-  if (!config.connect_proxy.listen.empty()) {
-    found.push_back({true, "ingress.connect_proxy.listen: this version has no CONNECT proxy; remove it"});
-  }
-  return found;
 }
 
 }  // namespace paddock::config

@@ -63,6 +63,8 @@ class Reader {
   void read_value(const YAML::Node& node, const std::string& key, const Level& level, int line);
   void read_field(const YAML::Node& node, const Field& field, const std::string& path, int line);
   void read_texts(const YAML::Node& node, const Field& field, const std::string& path, int line);
+  void read_map(const YAML::Node& node, const Field& field, const std::string& path, int line);
+  std::optional<std::vector<std::string>> texts_of(const YAML::Node& node, const std::string& path, int line);
   bool is_text(const YAML::Node& node, const std::string& path, int line);
   bool spend(int line);
   [[nodiscard]] std::string where(int line) const { return name_ + ':' + std::to_string(line); }
@@ -199,21 +201,57 @@ void Reader::read_field(const YAML::Node& node, const Field& field, const std::s
     read_texts(node, field, path, line);
     return;
   }
+  if (field.is_map()) {
+    read_map(node, field, path, line);
+    return;
+  }
   if (!is_text(node, path, line)) return;
   const std::string wrong = assign(field, node.Scalar());
   if (!wrong.empty()) problem(line, cat({path, ": ", wrong}));
 }
 
 void Reader::read_texts(const YAML::Node& node, const Field& field, const std::string& path, int line) {
+  if (auto texts = texts_of(node, path, line)) assign_list(field, *std::move(texts));
+}
+
+void Reader::read_map(const YAML::Node& node, const Field& field, const std::string& path, int line) {
+  if (!node.IsMap()) {
+    problem(line, cat({path, ": must be a mapping, found ", kind_of(node)}));
+    return;
+  }
+  clear_map(field);
+  for (const auto& pair : node) {
+    const int entry_line = line_of(pair.first, line);
+    if (!spend(entry_line)) return;
+    if (!pair.first.IsScalar()) {
+      problem(entry_line, "a key must be a word");
+      continue;
+    }
+    const std::string& name = pair.first.Scalar();
+    const std::string entry_path = path + '.' + name;
+    report_.note_origin(entry_path, where(entry_line));
+    auto texts = pair.second.IsSequence() ? texts_of(pair.second, entry_path, entry_line) : std::vector<std::string>{};
+    if (!texts) return;
+    if (!pair.second.IsSequence()) {
+      if (!is_text(pair.second, entry_path, entry_line)) continue;
+      texts->push_back(pair.second.Scalar());
+    }
+    const std::string wrong = assign_entry(field, name, *std::move(texts));
+    if (!wrong.empty()) problem(entry_line, wrong);
+  }
+}
+
+// Nothing where something was wrong.
+std::optional<std::vector<std::string>> Reader::texts_of(const YAML::Node& node, const std::string& path, int line) {
   std::vector<std::string> texts;
   for (const YAML::Node& item : node) {
     const int item_line = line_of(item, line);
     const std::string item_path = path + '[' + std::to_string(texts.size()) + ']';
-    if (!spend(item_line) || !is_text(item, item_path, item_line)) return;
+    if (!spend(item_line) || !is_text(item, item_path, item_line)) return std::nullopt;
     report_.note_origin(item_path, where(item_line));
     texts.push_back(item.Scalar());
   }
-  assign_list(field, std::move(texts));
+  return texts;
 }
 
 void Reader::read_list(const YAML::Node& node, const ListField& list, int line) {

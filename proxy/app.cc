@@ -96,7 +96,8 @@ Result<void> App::bring_up() try {
   if (!proxy) return std::unexpected(std::move(proxy).error());
   proxy_ = *std::move(proxy);
   loops_ = std::make_unique<EventLoops>(config_.server.threads);
-  client_ = std::make_unique<HttpClient>(HttpClient::Options{.user_agent = "paddock/" + std::string(build_version())});
+  client_ = std::make_unique<HttpClient>(
+      HttpClient::Options{.user_agent = "paddock/" + std::string(build_version()), .via = loop_guard_.via()});
   auto set = make_upstreams(config_, upstream_parts());
   if (!set) return std::unexpected(std::move(set).error());
   upstreams_ = std::make_unique<CurrentUpstreams>(*std::move(set));
@@ -114,8 +115,9 @@ Result<void> App::bring_up() try {
     ready_ = true;
   }
   serve_registry();
-  for (const auto& address : registry_server_->addresses()) {
-    spdlog::info("paddock {} serving on {}, data in {}{}", build_version(), address, storage_->root().string(),
+  for (const auto& [address, name] : registry_server_->doors()) {
+    const auto what = name.empty() ? "serving" : name == ConnectProxy::listener ? "proxy for HTTPS" : "serving " + name;
+    spdlog::info("paddock {} {} on {}, data in {}{}", build_version(), what, address, storage_->root().string(),
                  config_.offline ? ", offline" : "");
   }
   for (const auto& address : admin_server_->addresses()) spdlog::info("admin on {}", address);
@@ -136,13 +138,15 @@ Result<void> App::listen(std::uint64_t descriptors) {
   }
   registry_server_ = std::make_unique<Server>(
       *loops_, pool_,
-      Server::Options{.connection_limit = budget.clients,
-                      .descriptors = budget.descriptors,
-                      .header_timeout = config_.server.deadlines.header,
-                      .idle_timeout = config_.server.deadlines.idle,
-                      .send_timeout = config_.server.deadlines.stall,
-                      .request_bodies = false,
-                      .refusal_headers = refusal_headers()},
+      Server::Options{
+          .connection_limit = budget.clients,
+          .descriptors = budget.descriptors,
+          .header_timeout = config_.server.deadlines.header,
+          .idle_timeout = config_.server.deadlines.idle,
+          .send_timeout = config_.server.deadlines.stall,
+          .request_bodies = false,
+          .refusal_headers = refusal_headers(),
+          .connect = [this](const Request& request, const Url& target) { return answer_connect(request, target); }},
       [this](const Request& request) { return answer_registry(request); }, observe);
   auto token = admin_token();
   if (!token) return std::unexpected(std::move(token).error());
@@ -165,6 +169,7 @@ Result<void> App::listen(std::uint64_t descriptors) {
     auto bound = registry_server_->listen(address, *certificate);
     if (!bound) return std::unexpected(std::move(bound).error().with("server.listen (--listen)"));
   }
+  if (auto bound = listen_for_upstreams(*certificate); !bound) return bound;
   auto bound = admin_server_->listen(config_.admin.listen);
   if (!bound) return std::unexpected(std::move(bound).error().with("admin.listen (--admin)"));
   return {};
@@ -192,16 +197,18 @@ Result<void> App::build(RuleSet rules) {
   warm_ = std::make_unique<WarmUp>(
       WarmUp::Parts{*loops_, pool_, *storage_, *fills_, *manifests_, *tags_, *upstreams_, clock_, events_},
       std::move(rules));
-  registry_ = std::make_unique<RegistryHandler>(RegistryContext{
-      .pool = pool_,
-      .catalog = storage_->catalog(),
-      .blobs = storage_->blobs(),
-      .fills = *fills_,
-      .uncached = *uncached_,
-      .manifests = *manifests_,
-      .tags = *tags_,
-      .upstreams = *upstreams_,
-      .on_pull = [this](const auto& repository, const auto& tag) { warm_->note_pull(repository, tag); }});
+  registry_ = std::make_unique<RegistryHandler>(
+      RegistryContext{.pool = pool_,
+                      .catalog = storage_->catalog(),
+                      .blobs = storage_->blobs(),
+                      .fills = *fills_,
+                      .uncached = *uncached_,
+                      .manifests = *manifests_,
+                      .tags = *tags_,
+                      .upstreams = *upstreams_,
+                      .on_pull = [this](const auto& repository, const auto& tag) { warm_->note_pull(repository, tag); },
+                      .private_access = &private_access_,
+                      .login = &login_});
   return {};
 }
 

@@ -29,6 +29,8 @@
 #include "proxy/fill/coordinator.h"
 #include "proxy/fill/uncached_streams.h"
 #include "proxy/ingress/client_auth.h"
+#include "proxy/ingress/connect_proxy.h"
+#include "proxy/ingress/loop_guard.h"
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/net/client.h"
 #include "proxy/net/event_loops.h"
@@ -36,6 +38,7 @@
 #include "proxy/net/seldom.h"
 #include "proxy/net/server.h"
 #include "proxy/registry/handler.h"
+#include "proxy/registry/private_access.h"
 #include "proxy/tags/resolver.h"
 #include "storage/blocking_pool.h"
 #include "storage/clock.h"
@@ -63,6 +66,9 @@ class App {
   Result<Certificate> read_certificate(const config::ServerOptions& server);
   static Result<std::optional<Htpasswd>> read_passwords(const config::ServerOptions& server);
   void take(const Certificate& certificate);
+  Result<void> listen_for_upstreams(const Certificate& certificate);
+  [[nodiscard]] Result<ConnectProxy::Settings> connect_settings(const config::Config& config) const;
+  Task<ConnectAnswer> answer_connect(const Request& request, const Url& target);
   Task<void> take_changed_files();
   Result<void> recover();
   void serve_registry();
@@ -71,6 +77,7 @@ class App {
   Task<Response> answer_known(const Request& request);
   Task<Response> answer_anybody(const Request& request);
   static Task<Response> answer_not_yet();
+  static Task<Response> answer_with(Response refused);
   static Headers refusal_headers();
   Result<void> build(RuleSet rules);
   Result<std::string> admin_token() const;
@@ -119,6 +126,10 @@ class App {
   BlockingPool commits_;    // syncing a layer of gigabytes must not hold up hits
   BlockingPool passwords_;  // nor strangers who guess
   ClientAuth auth_{passwords_, {}};
+  ConnectProxy connect_proxy_{pool_, clock_};
+  const LoopGuard loop_guard_;
+  const RegistryLogin login_{clock_};
+  PrivateAccess private_access_{clock_};
   WatchedFiles certificate_files_, password_files_;  // of main_loop_, once started
   std::unique_ptr<Storage> storage_;
   mutable Mutex unusable_mutex_;

@@ -31,10 +31,38 @@ Response to_response(ClientAuth::Verdict verdict) {
   return response;
 }
 
+// RFC 9110, 11.7
+Response to_proxy_response(ClientAuth::Verdict verdict) {
+  auto response = to_response(verdict);
+  if (response.status != 401) return response;
+  response.status = 407;
+  response.headers.remove("WWW-Authenticate");
+  response.headers.set("Proxy-Authenticate", R"(Basic realm="paddock", charset="UTF-8")");
+  return response;
+}
+
 }  // namespace
 
+// What came through a CONNECT was asked then: its Authorization is for the registry that it believes to speak with.
 Task<Response> App::answer_registry(const Request& request) {
-  return auth_.asks() ? answer_known(request) : answer_anybody(request);
+  if (auto refused = loop_guard_.refusal(request)) return answer_with(*std::move(refused));
+  if (auto refused = connect_proxy_.refusal(request)) return answer_with(*std::move(refused));
+  if (auto answer = login_.answer(request)) return answer_with(*std::move(answer));
+  return auth_.asks() && request.connect_host.empty() ? answer_known(request) : answer_anybody(request);
+}
+
+Task<Response> App::answer_with(Response refused) {
+  RegistryHandler::put_headers(refused.headers, refused.cache);
+  co_return refused;
+}
+
+Task<ConnectAnswer> App::answer_connect(const Request& request, const Url& target) {
+  if (auth_.asks()) {
+    const auto given = request.headers.get("Proxy-Authorization");
+    const auto verdict = co_await auth_.check(given ? std::optional<std::string>(*given) : std::nullopt, request.peer);
+    if (verdict != ClientAuth::Verdict::allowed) co_return to_proxy_response(verdict);
+  }
+  co_return co_await connect_proxy_.answer(request, target);
 }
 
 Task<Response> App::answer_anybody(const Request& request) {

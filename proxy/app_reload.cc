@@ -111,12 +111,15 @@ void App::reload() {
   if (!rules) return refuse(rules.error());
   auto token = reread_admin_token(plan.config);
   if (!token) return refuse(token.error());
+  auto connect = connect_settings(plan.config);
+  if (!connect) return refuse(connect.error());
   auto certificate_files = fingerprint({server.tls_certificate, server.tls_key});
   auto password_files = fingerprint({server.auth_htpasswd});
   const auto certificate = read_certificate(server);
   if (!certificate) return refuse(certificate.error());
   auto passwords = read_passwords(server);
   if (!passwords) return refuse(passwords.error());
+  connect_proxy_.take(*std::move(connect));
   take(*certificate);
   certificate_files_.took(std::move(certificate_files));
   auth_.require(*std::move(passwords), server.auth_anonymous_pull);

@@ -31,7 +31,8 @@ class TlsContexts {
 };
 
 Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, std::uint64_t manifest_limit,
-                                   const ProxyEnvironment& proxy, TlsContexts& contexts) {
+                                   const ProxyEnvironment& proxy, TlsContexts& contexts,
+                                   std::shared_ptr<const HostAddresses> addresses) {
   UpstreamOptions options;
   options.name = configured.name;
   for (const auto& endpoint : configured.endpoints) {
@@ -47,6 +48,7 @@ Result<UpstreamOptions> to_options(const config::UpstreamOptions& configured, st
   options.password = *std::move(password);
   options.tls = *std::move(tls);
   options.proxy = proxy;
+  options.addresses = std::move(addresses);
   options.trusted_realms = configured.trusted_realms;
   options.redirects.allow = configured.redirects;
   options.deadlines = {configured.deadlines.connect, configured.deadlines.headers, configured.deadlines.stall};
@@ -109,6 +111,7 @@ void UpstreamLimits::apply(const config::Config& config) {
 Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& config, const UpstreamParts& parts) {
   std::vector<UpstreamRule> rules;
   TlsContexts contexts;
+  const auto addresses = std::make_shared<const HostAddresses>(config.resolve);
   UpstreamSet set{UpstreamSelector({}), {}, {}, config.offline, {}};
   for (const auto& configured : config.upstreams) {
     rules.push_back({configured.name, configured.allow, configured.is_default});
@@ -122,9 +125,16 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
     if (config.offline) {
       entry.upstream = std::make_shared<OfflineUpstream>(configured.name);
     } else {
-      auto options = to_options(configured, config.server.manifest_limit, parts.proxy, contexts);
+      auto options = to_options(configured, config.server.manifest_limit, parts.proxy, contexts, addresses);
       if (!options) return std::unexpected(std::move(options).error().with("upstream " + configured.name));
       options->bandwidth = limits.bandwidth;
+      entry.for_client = [options = *options, &client = parts.client, &clock = parts.clock,
+                          observer = parts.observer](const BasicCredentials& credentials) {
+        auto own = options;
+        own.username = credentials.user;
+        own.password = credentials.password;
+        return std::make_shared<HttpUpstream>(std::move(own), client, clock, observer);
+      };
       entry.upstream = std::make_shared<HttpUpstream>(*std::move(options), parts.client, parts.clock, parts.observer);
     }
     set.entries.emplace(configured.name, std::move(entry));

@@ -60,9 +60,6 @@ Result<config::Config> load(const config::Sources& sources, const ServeOptions& 
     return fail(ErrorCode::invalid_argument, Blame::client,
                 "--upstream replaces the default upstream's endpoints, and no upstream has 'default: true'");
   }
-  for (const auto& unsupported : config::unsupported_settings(*config)) {
-    if (unsupported.fatal) return fail(ErrorCode::invalid_argument, Blame::client, unsupported.message);
-  }
   return config;
 }
 
@@ -71,8 +68,6 @@ int serve(const ServeOptions& flags) {
                                 [&flags](config::Config& config) { apply_flags(flags, config); }};
   auto config = load(sources, flags);
   if (!config) return complain(config.error(), usage_error);
-  for (const auto& ignored : config::unsupported_settings(*config))
-    fmt::print(stderr, "paddock: {}\n", ignored.message);
   std::signal(SIGPIPE, SIG_IGN);
   ::mallopt(M_MMAP_THRESHOLD, big_buffer);
   Result<void> started;

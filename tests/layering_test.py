@@ -46,9 +46,10 @@ def rocksdb_in_one_file(path, header):
     return under(header, 'rocksdb') and path != 'storage/rocks_catalog.cc'
 
 
-def openssl_in_digest_and_net(path, header):
+def openssl_in_few_places(path, header):
     openssl = under(header, 'openssl') or under(header, 'boost/asio/ssl') or header == 'boost/asio/ssl.hpp'
-    return openssl and path != 'storage/digest.cc' and not under(path, 'proxy/net')
+    places = ('storage/digest.cc', 'proxy/ingress/certificate_authority.cc', 'proxy/ingress/credential_tokens.cc')
+    return openssl and path not in places and not under(path, 'proxy/net')
 
 
 def beast_in_net(path, header):
@@ -67,7 +68,7 @@ RULES = (
     (net_knows_no_registry, 'proxy/net includes nothing else of proxy'),
     (only_the_root_knows_the_configuration, 'only main, app and cli turn configuration into options'),
     (rocksdb_in_one_file, 'RocksDB only in storage/rocks_catalog.cc'),
-    (openssl_in_digest_and_net, 'OpenSSL only in storage/digest.cc and proxy/net'),
+    (openssl_in_few_places, 'OpenSSL only in storage/digest.cc, proxy/net, the CA and the tokens that hold credentials'),
     (beast_in_net, 'Beast only in proxy/net'),
     (yaml_in_config_and_warm, 'yaml-cpp only in config and proxy/warm'),
 )

@@ -11,6 +11,7 @@
 #include "proxy/host/gpu_probe.h"
 #include "proxy/net/url.h"
 #include "proxy/oci/reference.h"
+#include "proxy/upstream/private_key.h"
 
 namespace paddock {
 namespace {
@@ -78,7 +79,7 @@ Result<ImageCursor> parse_cursor(std::string_view text) {
   }
   ImageCursor cursor{{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1, colon - slash - 1))},
                      std::string(text.substr(colon + 1))};
-  if (!is_repository(cursor.repository.repository) || !is_tag(cursor.tag)) {
+  if (!is_repository(without_mark(cursor.repository.repository)) || !is_tag(cursor.tag)) {
     return fail(ErrorCode::invalid_argument, Blame::client, "after: not an image's name");
   }
   return cursor;

@@ -23,8 +23,8 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 // The routes of proxy/registry and of the admin side; "other" is last.
-constexpr std::array<std::string_view, 10> routes{"base",      "catalog", "manifest", "blob",  "tags",
-                                                  "referrers", "upload",  "unknown",  "admin", "other"};
+constexpr std::array<std::string_view, 11> routes{"base",      "connect", "catalog", "manifest", "blob", "tags",
+                                                  "referrers", "upload",  "unknown", "admin",    "other"};
 constexpr std::size_t label_limit = 64;  // different upstreams, or pairs of upstream and endpoint
 
 std::size_t route_index(std::string_view route) {

@@ -61,6 +61,7 @@ int run_cli(int argc, const char* const* argv, const ServeFunction& serve, std::
     add_warm_command(app, console);
     add_jobs_command(app, console);
     add_pin_commands(app, console);
+    add_ca_command(app, console);
     add_config_command(app, console);
     add_scan_command(app, console);
     add_doctor_command(app, console);

@@ -34,5 +34,6 @@ void add_config_command(CLI::App& app, Console& console);
 void add_scan_command(CLI::App& app, Console& console);
 void add_version_command(CLI::App& app, Console& console);
 void add_doctor_command(CLI::App& app, Console& console);
+void add_ca_command(CLI::App& app, Console& console);
 
 }  // namespace paddock

@@ -28,11 +28,6 @@ int check(const std::string& file, Console& console) {
     print_lines(console.err, loaded.error().context);
     return exit_usage;
   }
-  bool refused = false;
-  for (const auto& setting : config::unsupported_settings(*loaded)) {
-    console.err << printable(file) << ": " << (setting.fatal ? "" : "warning: ") << printable(setting.message) << "\n";
-    refused = refused || setting.fatal;
-  }
   for (const auto& doubt : config::doubts(*loaded)) {
     console.err << printable(file) << ": warning: " << printable(doubt) << "\n";
   }
@@ -40,9 +35,8 @@ int check(const std::string& file, Console& console) {
   std::ranges::move(rule_problems(*loaded), std::back_inserter(problems));
   for (const auto& problem : problems) {
     console.err << printable(file) << ": " << printable(problem) << "\n";
-    refused = true;
   }
-  if (refused) return exit_usage;
+  if (!problems.empty()) return exit_usage;
   console.out << printable(file) << ": ok\n";
   return exit_done;
 }

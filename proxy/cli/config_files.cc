@@ -100,6 +100,16 @@ Result<std::optional<Htpasswd>> read_htpasswd(const std::string& path) {
   return *std::move(parsed);
 }
 
+Result<CertificateAuthority> read_authority(const std::string& certificate, const std::string& key, WallTime now) {
+  auto certificate_text = read_pem(certificate);
+  if (!certificate_text) return std::unexpected(std::move(certificate_text).error());
+  auto key_text = read_pem(key);
+  if (!key_text) return std::unexpected(std::move(key_text).error());
+  auto authority = CertificateAuthority::from_pem({*std::move(certificate_text), *std::move(key_text)}, now);
+  if (!authority) return std::unexpected(std::move(authority).error().with(certificate));
+  return authority;
+}
+
 std::string fingerprint(const std::vector<std::string>& paths) {
   std::string seen;
   const auto add = [&seen](std::int64_t part) { seen += std::to_string(part) + ' '; };
@@ -126,6 +136,9 @@ std::vector<std::string> file_problems(const config::Config& config) {
     problems.note("server.tls", make_tls_server(config.server.tls_certificate, config.server.tls_key));
   }
   problems.note("server.auth.htpasswd", read_htpasswd(config.server.auth_htpasswd));
+  if (const auto& proxy = config.connect_proxy; !proxy.ca_certificate.empty() && !proxy.ca_key.empty()) {
+    problems.note("ingress.connect_proxy", read_authority(proxy.ca_certificate, proxy.ca_key, SystemClock().wall()));
+  }
   for (std::size_t i = 0; i < config.upstreams.size(); ++i) {
     const auto& upstream = config.upstreams[i];
     const auto path = "upstreams[" + std::to_string(i) + "].";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/options.h"
+#include "proxy/ingress/certificate_authority.h"
 #include "proxy/ingress/htpasswd.h"
 #include "storage/error.h"
 
@@ -23,6 +24,9 @@ Result<std::optional<std::string>> reread_secret(const std::string& path, const 
 
 // Names and passwords; nothing for an empty path.
 Result<std::optional<Htpasswd>> read_htpasswd(const std::string& path);
+
+// PEM files. Whose time is over at `now` is none.
+Result<CertificateAuthority> read_authority(const std::string& certificate, const std::string& key, WallTime now);
 
 // What tells whether files were replaced, written or given to others since. What is not there counts too.
 std::string fingerprint(const std::vector<std::string>& paths);

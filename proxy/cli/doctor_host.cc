@@ -127,7 +127,7 @@ class Examiner {
 
   void examine_upstream(const config::UpstreamOptions& upstream) {
     for (const auto& endpoint : upstream.endpoints) {
-      const auto answer = try_endpoint(endpoint, upstream, patience_);
+      const auto answer = try_endpoint(endpoint, upstream, patience_, config_.resolve);
       take_clock(answer.date, upstream.name);
       findings_.push_back(endpoint_finding(upstream.name, answer.trial, !upstream.username.empty()));
     }

@@ -26,9 +26,10 @@ std::optional<std::string> name_error(const std::string& host) {
 
 class Trial {
  public:
-  Trial(const config::UpstreamOptions& upstream, std::chrono::milliseconds patience)
+  Trial(const config::UpstreamOptions& upstream, std::chrono::milliseconds patience, const HostAddresses& addresses)
       : upstream_(upstream),
         patience_(patience),
+        addresses_(std::make_shared<const HostAddresses>(addresses)),
         proxies_(ProxyEnvironment::read(ProxyEnvironment::process_environment)) {}
 
   EndpointAnswer of(const std::string& endpoint) {
@@ -40,7 +41,8 @@ class Trial {
     }
     const auto proxy = proxy_for(*url);
     if (proxy) found_.trial.proxy = proxy->origin();
-    found_.trial.name_error = name_error(proxy ? proxy->host : url->host);
+    const auto& host = proxy ? proxy->host : url->host;
+    if (!addresses_->contains(host)) found_.trial.name_error = name_error(host);
     if (!found_.trial.name_error) greet(url->with_target("/v2/"));
     return std::move(found_);
   }
@@ -55,6 +57,7 @@ class Trial {
     request.url = url;
     request.proxy = proxy_for(url);
     request.public_addresses_only = public_only;
+    request.addresses = addresses_;
     if (!authorization.empty()) request.headers.add("Authorization", authorization);
     if (url.tls && !upstream_.ca_file.empty()) {
       auto tls = make_tls_client(upstream_.ca_file);
@@ -124,6 +127,7 @@ class Trial {
 
   const config::UpstreamOptions& upstream_;
   const std::chrono::milliseconds patience_;
+  const std::shared_ptr<const HostAddresses> addresses_;
   const Result<ProxyEnvironment> proxies_;
   EndpointAnswer found_;
 };
@@ -131,8 +135,8 @@ class Trial {
 }  // namespace
 
 EndpointAnswer try_endpoint(const std::string& endpoint, const config::UpstreamOptions& upstream,
-                            std::chrono::milliseconds patience) {
-  return Trial(upstream, patience).of(endpoint);
+                            std::chrono::milliseconds patience, const HostAddresses& addresses) {
+  return Trial(upstream, patience, addresses).of(endpoint);
 }
 
 bool is_untrusted(const Error& error) { return error.context.contains(untrusted_certificate); }

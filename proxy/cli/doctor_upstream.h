@@ -9,6 +9,7 @@
 
 #include "config/options.h"
 #include "proxy/host/host_checks.h"
+#include "proxy/net/client.h"
 
 namespace paddock {
 
@@ -17,8 +18,9 @@ struct EndpointAnswer {
   std::string date{};  // the answer's; empty: none
 };
 
+// `addresses` as the configuration's `resolve` has them.
 EndpointAnswer try_endpoint(const std::string& endpoint, const config::UpstreamOptions& upstream,
-                            std::chrono::milliseconds patience);
+                            std::chrono::milliseconds patience, const HostAddresses& addresses = {});
 
 // Of a request that failed because the peer's certificate is not trusted.
 bool is_untrusted(const Error& error);

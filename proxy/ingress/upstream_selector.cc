@@ -31,7 +31,20 @@ std::string known_names(const std::vector<UpstreamRule>& rules) {
   return names.empty() ? "none is configured" : "configured are " + names;
 }
 
+// `name` less the name of its upstream in front, where that looks like a host: a repository's own first part does not.
+std::optional<std::string_view> behind_prefix(const UpstreamRule& rule, std::string_view name) {
+  const std::size_t slash = name.find('/');
+  const auto first = name.substr(0, slash);
+  const bool host = slash != std::string_view::npos && first.find_first_of(".:") != std::string_view::npos;
+  if (!host || !names_upstream(first, rule.name)) return std::nullopt;
+  return name.substr(slash + 1);
+}
+
 Result<Target> target(const UpstreamRule& rule, std::string_view name) {
+  if (behind_prefix(rule, name)) {
+    return fail(ErrorCode::not_found, Blame::client,
+                quote(name) + " names upstream " + rule.name + " once more: leave it out");
+  }
   std::string repository(name);
   if (!is_repository(repository)) {
     return fail(ErrorCode::invalid_argument, Blame::client, "invalid repository " + quote(name));
@@ -68,32 +81,39 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   return reached[text.size()] != 0;
 }
 
+bool names_upstream(std::string_view host, std::string_view name) {
+  return same_without_case(host, name) || (name == docker_hub && is_docker_hub_alias(host));
+}
+
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
   return std::ranges::any_of(patterns, [&](const std::string& pattern) { return glob_match(pattern, text); });
 }
 
 const UpstreamRule* UpstreamSelector::find(std::string_view name) const {
-  const auto named = [this](std::string_view wanted) {
-    return std::ranges::find_if(rules_, [&](const UpstreamRule& rule) { return same_without_case(rule.name, wanted); });
-  };
-  auto found = named(name);
-  if (found == rules_.end() && is_docker_hub_alias(name)) found = named(docker_hub);
+  auto found = std::ranges::find_if(rules_, [&](const auto& rule) { return same_without_case(rule.name, name); });
+  if (found == rules_.end() && is_docker_hub_alias(name))
+    found = std::ranges::find(rules_, docker_hub, &UpstreamRule::name);
   return found == rules_.end() ? nullptr : &*found;
 }
 
-Result<Target> UpstreamSelector::select(std::optional<std::string_view> ns, std::string_view host,
-                                        std::string_view server_name, std::string_view name) const {
-  if (ns && !ns->empty()) {
-    if (const UpstreamRule* rule = find(*ns)) return target(*rule, name);
-    return fail(ErrorCode::not_found, Blame::client, "no upstream is named " + quote(*ns) + "; " + known_names(rules_));
+Result<Target> UpstreamSelector::select(const Asked& asked, std::string_view name) const {
+  if (asked.ns && !asked.ns->empty()) {
+    if (const UpstreamRule* rule = find(*asked.ns)) return target(*rule, behind_prefix(*rule, name).value_or(name));
+    return fail(ErrorCode::not_found, Blame::client,
+                "no upstream is named " + quote(*asked.ns) + "; " + known_names(rules_));
   }
-  for (const std::string_view candidate : {host, without_port(host), server_name}) {
+  for (const std::string_view candidate : {asked.host, without_port(asked.host), asked.server_name}) {
     if (candidate.empty()) continue;
-    if (const UpstreamRule* rule = find(candidate)) return target(*rule, name);
+    if (const UpstreamRule* rule = find(candidate)) return target(*rule, behind_prefix(*rule, name).value_or(name));
   }
   const std::size_t slash = name.find('/');
   if (slash != std::string_view::npos) {
     if (const UpstreamRule* rule = find(name.substr(0, slash))) return target(*rule, name.substr(slash + 1));
+  }
+  if (!asked.listener.empty()) {
+    if (const UpstreamRule* rule = find(asked.listener)) return target(*rule, name);
+    return fail(ErrorCode::not_found, Blame::client,
+                "this address stands for " + quote(asked.listener) + ", which is no upstream any more");
   }
   const auto fallback = std::ranges::find_if(rules_, &UpstreamRule::is_default);
   if (fallback != rules_.end()) return target(*fallback, name);

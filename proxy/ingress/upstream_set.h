@@ -3,12 +3,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "proxy/fill/fill_limits.h"
+#include "proxy/ingress/basic_credentials.h"
 #include "proxy/ingress/upstream_selector.h"
 #include "proxy/tags/freshness.h"
 #include "proxy/upstream/upstream.h"
@@ -23,6 +25,8 @@ struct UpstreamSet {
     std::chrono::milliseconds stall{30'000};  // a transfer from it that is silent for so long is given up
     FillLimits limits{};
     std::shared_ptr<TokenBucket> bandwidth{};  // of what comes from it itself, for reports
+    // The same, asked with a client's credentials instead of the configured ones; absent where nobody is asked.
+    std::function<std::shared_ptr<Upstream>(const BasicCredentials&)> for_client{};
   };
   UpstreamSelector selector;
   std::map<std::string, Entry> entries;  // by UpstreamRule::name

@@ -39,6 +39,7 @@ void HttpClient::close_idle() { state_->pool->close_all(); }
 
 Task<Result<std::unique_ptr<ClientResponse>>> HttpClient::send(ClientRequest request) {
   const auto state = state_;
+  if (!state->options.via.empty()) request.headers.set("Via", state->options.via);
   auto rendered = render_request(request, state->options.user_agent);
   if (!rendered) co_return std::unexpected(std::move(rendered).error());
   const auto key = key_of(request, co_await asio::this_coro::executor);
@@ -51,7 +52,11 @@ Task<Result<std::unique_ptr<ClientResponse>>> HttpClient::send(ClientRequest req
     const bool was_dead = response->untouched() && started.error().code == ErrorCode::unavailable;
     if (!was_dead || !repeatable(request.method)) co_return std::unexpected(started.error());
   }
-  const ConnectPlan plan{request.url, request.proxy, request.tls, request.public_addresses_only};
+  const ConnectPlan plan{.url = request.url,
+                         .proxy = request.proxy,
+                         .tls = request.tls,
+                         .addresses = request.addresses,
+                         .public_addresses_only = request.public_addresses_only};
   auto connection = co_await open_connection(plan, std::chrono::steady_clock::now() + request.deadlines.connect);
   if (!connection) co_return std::unexpected(std::move(connection).error());
   auto response = std::make_unique<HttpResponse>(std::move(*connection), HttpResponse::Home{state->pool, key}, wire);

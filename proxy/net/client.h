@@ -15,10 +15,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "proxy/net/http.h"
 #include "proxy/net/url.h"
@@ -36,14 +38,18 @@ struct Deadlines {
   std::chrono::milliseconds stall{30'000};    // no byte of the body
 };
 
+// Where hosts are, whatever the name service says: lower-case names, IP addresses.
+using HostAddresses = std::map<std::string, std::vector<std::string>>;
+
 struct ClientRequest {
   Method method = Method::get;
   Url url{};
-  Headers headers{};                              // Host and User-Agent are added
-  std::string body{};                             // a small one, of a POST, PUT or PATCH
-  std::optional<Url> proxy{};                     // CONNECT for https, absolute form for http
-  std::shared_ptr<const TlsClientContext> tls{};  // required for https
-  bool public_addresses_only = false;             // refuse loopback, private, link-local addresses after name look-up
+  Headers headers{};                                 // Host and User-Agent are added
+  std::string body{};                                // a small one, of a POST, PUT or PATCH
+  std::optional<Url> proxy{};                        // CONNECT for https, absolute form for http
+  std::shared_ptr<const TlsClientContext> tls{};     // required for https
+  std::shared_ptr<const HostAddresses> addresses{};  // absent: the name service is asked for all
+  bool public_addresses_only = false;  // refuse loopback, private, link-local addresses after name look-up
   Deadlines deadlines{};
 };
 
@@ -69,6 +75,7 @@ class HttpClient {
     std::chrono::seconds idle_timeout{60};
     std::size_t header_limit = std::size_t{64} * 1024;
     std::string user_agent = "paddock";
+    std::string via{};  // RFC 9110, 7.6.3: "1.1 NAME", sent with every request; empty: not
   };
 
   explicit HttpClient(Options options);

@@ -10,12 +10,13 @@
 namespace paddock {
 namespace {
 
-constexpr std::array<std::pair<Method, std::string_view>, 6> names{{{Method::get, "GET"},
+constexpr std::array<std::pair<Method, std::string_view>, 7> names{{{Method::get, "GET"},
                                                                     {Method::head, "HEAD"},
                                                                     {Method::post, "POST"},
                                                                     {Method::put, "PUT"},
                                                                     {Method::patch, "PATCH"},
-                                                                    {Method::del, "DELETE"}}};
+                                                                    {Method::del, "DELETE"},
+                                                                    {Method::connect, "CONNECT"}}};
 
 bool sendable_target(std::string_view target) {
   return target.starts_with('/') && std::ranges::all_of(target, [](char c) { return c > ' ' && c < 0x7F; });
@@ -39,7 +40,7 @@ Method method_from(std::string_view name) {
 
 Result<std::string> render_request(const ClientRequest& request, std::string_view user_agent) {
   const auto method = method_name(request.method);
-  if (method.empty()) return unsendable("a request of an unknown method");
+  if (method.empty() || request.method == Method::connect) return unsendable("a request of this method");
   if (!sendable_target(request.url.target)) return unsendable("the target of a request to " + request.url.authority());
   const bool absolute = request.proxy && !request.url.tls;
   std::string out(method);

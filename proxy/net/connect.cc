@@ -54,8 +54,20 @@ Task<Result<Endpoints>> look_up(Url url, Time deadline) {
   co_return std::move(lookup->endpoints);
 }
 
-Task<Result<Endpoints>> addresses_of(Url url, Time deadline) {
+const std::vector<std::string>* known_addresses(const ConnectPlan& plan, const Url& url) {
+  if (!plan.addresses) return nullptr;
+  const auto found = plan.addresses->find(url.host);
+  return found == plan.addresses->end() ? nullptr : &found->second;
+}
+
+Task<Result<Endpoints>> addresses_of(Url url, const std::vector<std::string>* known, Time deadline) {
   boost::system::error_code error;
+  if (known != nullptr) {
+    Endpoints endpoints;
+    for (const auto& address : *known) endpoints.emplace_back(asio::ip::make_address(address, error), url.port);
+    if (error) co_return unreachable("looking up " + url.host, "an address that it is given is none", false);
+    co_return endpoints;
+  }
   const auto literal = asio::ip::make_address(url.host, error);
   if (!error) co_return Endpoints{tcp::endpoint(literal, url.port)};
   co_return co_await look_up(std::move(url), deadline);
@@ -83,14 +95,15 @@ Task<Result<std::unique_ptr<Connection>>> dial(Endpoints endpoints, std::string 
 }
 
 Result<void> check(const ConnectPlan& plan) {
-  if (plan.url.tls && plan.tls == nullptr) {
+  if (plan.url.tls && !plan.tunnel && plan.tls == nullptr) {
     return fail(ErrorCode::invalid_argument, Blame::us, "https needs a TLS context");
   }
   if (plan.proxy && plan.proxy->tls) {
     return fail(ErrorCode::unsupported, Blame::us, "a forward proxy is spoken to in plain HTTP: give it as http://");
   }
   // The look-up is the proxy's, so only what the URL itself says can be judged here.
-  if (plan.public_addresses_only && names_private_address(plan.url.host)) {
+  if (plan.public_addresses_only && known_addresses(plan, plan.url) == nullptr &&
+      names_private_address(plan.url.host)) {
     return fail(ErrorCode::denied, Blame::upstream, plan.url.host + " is not an address of the public Internet");
   }
   return {};
@@ -102,6 +115,7 @@ Task<Result<void>> secure(Connection& connection, const ConnectPlan& plan) {
     if (connection.timed_out()) co_return late("waiting for the proxy " + plan.proxy->authority());
     if (!tunnel) co_return std::unexpected(std::move(tunnel).error().with(plan.proxy->authority()));
   }
+  if (plan.tunnel) co_return Result<void>();
   const auto why = co_await connection.start_tls_client(*plan.tls, plan.url.host);
   if (connection.timed_out()) co_return late("TLS with " + plan.url.authority());
   if (why.empty()) co_return Result<void>();
@@ -113,9 +127,10 @@ Task<Result<void>> secure(Connection& connection, const ConnectPlan& plan) {
 Task<Result<std::unique_ptr<Connection>>> open_connection(ConnectPlan plan, Time deadline) {
   if (auto checked = check(plan); !checked) co_return std::unexpected(std::move(checked).error());
   const Url& first_hop = plan.proxy ? *plan.proxy : plan.url;
-  auto endpoints = co_await addresses_of(first_hop, deadline);
+  const auto* const known = known_addresses(plan, first_hop);
+  auto endpoints = co_await addresses_of(first_hop, known, deadline);
   if (!endpoints) co_return std::unexpected(std::move(endpoints).error());
-  if (plan.public_addresses_only && !plan.proxy) {
+  if (plan.public_addresses_only && !plan.proxy && known == nullptr) {
     std::erase_if(*endpoints, [](const tcp::endpoint& endpoint) { return !is_public_address(endpoint.address()); });
     if (endpoints->empty()) {
       co_return fail(ErrorCode::denied, Blame::upstream, plan.url.host + " leads to an address that is not public");
@@ -123,7 +138,7 @@ Task<Result<std::unique_ptr<Connection>>> open_connection(ConnectPlan plan, Time
   }
   auto connection = co_await dial(std::move(*endpoints), first_hop.authority(), deadline);
   if (!connection) co_return connection;
-  if (plan.url.tls) {
+  if (plan.url.tls || plan.tunnel) {
     auto secured = co_await secure(**connection, plan);
     if (!secured) co_return std::unexpected(std::move(secured).error());
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "proxy/net/client.h"
 #include "proxy/net/connection.h"
 #include "proxy/net/url.h"
 #include "storage/error.h"
@@ -17,9 +18,11 @@ namespace paddock {
 
 struct ConnectPlan {
   Url url;
-  std::optional<Url> proxy;
-  std::shared_ptr<const TlsClientContext> tls;
-  bool public_addresses_only = false;
+  std::optional<Url> proxy{};
+  std::shared_ptr<const TlsClientContext> tls{};
+  std::shared_ptr<const HostAddresses> addresses{};
+  bool public_addresses_only = false;  // of what the name service says; who is in `addresses` is meant to be there
+  bool tunnel = false;                 // for somebody else's bytes, TLS or not: none of ours
 };
 
 // The plan's TLS context must outlive the connection. The connection's deadline is off when it comes back.

@@ -4,9 +4,12 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <linux/sockios.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -35,6 +38,23 @@ bool expect_host(SSL* ssl, const std::string& host) {
   return !host.empty() && SSL_set1_host(ssl, host.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
 }
 
+// Of a client that we answer.
+std::string describe_handshake(const Connection::SystemError& error) {
+  const int reason = error.category() == asio::error::get_ssl_category() ? ERR_GET_REASON(error.value()) : 0;
+  switch (reason) {
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+      return "the client does not trust our certificate: it needs that of the CA";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+      return "the client takes our certificate for expired: is its clock right?";
+    case SSL_R_HTTP_REQUEST:
+      return "the client speaks plain HTTP where TLS is due";
+    default:
+      return "TLS handshake: " + error.message();
+  }
+}
+
 }  // namespace
 
 Connection::Connection(Socket socket)
@@ -61,11 +81,14 @@ Task<std::string> Connection::start_tls_client(const TlsClientContext& context, 
   co_return "TLS handshake: " + cause(error).message();
 }
 
-Task<bool> Connection::start_tls_server(const TlsServerContext& context) {
+Task<std::string> Connection::start_tls_server(const TlsServerContext& context) {
   tls_server_.emplace(socket_, context);
   const auto [error, none] = co_await tls_server_->async_handshake(as_tuple);
   kernel_sends_ = !error && tls_server_->kernel_sends();
-  co_return !error;
+  if (!error) co_return std::string();
+  const auto asked = tls_name();
+  if (!context.serves(asked)) co_return "its TLS asks for another name: " + asked;
+  co_return describe_handshake(cause(error));
 }
 
 std::string Connection::tls_name() {
@@ -230,6 +253,11 @@ Task<void> Connection::finish(std::chrono::seconds patience) {
   }
   watchdog_.disarm();
   close();
+}
+
+void Connection::end_sending() {
+  SystemError ignored;
+  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
 }
 
 void Connection::close() {

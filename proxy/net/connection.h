@@ -42,7 +42,7 @@ class Connection {
   // From now on bytes are TLS. The client checks that the certificate belongs to `host`, a name or an address.
   // The contexts must outlive the connection. The text is empty when it worked.
   Task<std::string> start_tls_client(const TlsClientContext& context, std::string host);
-  Task<bool> start_tls_server(const TlsServerContext& context);
+  Task<std::string> start_tls_server(const TlsServerContext& context);
   [[nodiscard]] bool tls() const { return tls_client_ || tls_server_; }
   // What is sent is made into TLS records here: it is neither plain nor left to the kernel.
   [[nodiscard]] bool encrypts() const { return tls() && !kernel_sends_; }
@@ -81,6 +81,8 @@ class Connection {
   [[nodiscard]] bool reusable();
   // Ends it so that the peer has a fair chance to read the last answer: no reset while it is still sending.
   Task<void> finish(std::chrono::seconds patience);
+  // The peer hears that nothing follows; what it says is still read. Plain connections only.
+  void end_sending();
   // What has been written still goes out.
   void close();
   // The peer sees a reset, never a clean end.

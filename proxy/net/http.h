@@ -41,12 +41,12 @@ class Headers {
   std::vector<Field> fields_;
 };
 
-enum class Method : std::uint8_t { get, head, post, put, patch, del, other };
+enum class Method : std::uint8_t { get, head, post, put, patch, del, connect, other };
 
 struct Request {
   Method method = Method::get;
   std::string method_name;  // as received
-  std::string path;         // percent-encoded as received, without the query
+  std::string path;         // percent-encoded as received, without the query; of a CONNECT "host:port"
   std::string query;        // without '?'
   Headers headers;
   std::string body;  // small bodies only; the server refuses larger ones
@@ -54,6 +54,9 @@ struct Request {
   std::string peer;  // "192.0.2.7:51234", or "unix"
   bool tls = false;
   std::string tls_name;  // SNI, when given
+  std::string listener;  // the name of the address it came to, see Server::listen
+  // "registry.baidubce.com": of the CONNECT that the connection began with, where that ended here.
+  std::string connect_host;
 
   // A query parameter, percent-decoded; the first of that name.
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;

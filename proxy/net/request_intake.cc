@@ -45,7 +45,10 @@ std::expected<std::string, Refusal> take_target(const RequestHeader& header, Req
   if (std::ranges::any_of(target, [](char c) { return c <= ' ' || c >= 0x7F || c == '#'; })) {
     return refuse("the request target is malformed");
   }
-  if (header.method() == http::verb::connect) return refuse("CONNECT is not offered here", 405);
+  if (header.method() == http::verb::connect) {
+    if (!Url::parse_authority(target)) return refuse("CONNECT wants host:port");
+    return std::string(target);
+  }
   if (target.starts_with('/') || (target == "*" && header.method() == http::verb::options)) return std::string(target);
   const auto url = Url::parse(target);
   if (!url) return refuse("the request target is malformed");

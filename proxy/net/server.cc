@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <spdlog/spdlog.h>
+#include <tuple>
 #include <unistd.h>
 #include <vector>
 
@@ -29,9 +30,10 @@ constexpr std::size_t max_turned_away = 16;  // at a time; beyond that they are 
 }  // namespace
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
-  struct Door {
+  struct Entrance {
     std::vector<std::shared_ptr<Listener>> listeners;  // one a loop; of a Unix socket the first loop's alone
     std::shared_ptr<const TlsServerContext> tls;
+    std::string name{};
   };
 
   State(EventLoops& event_loops, std::shared_ptr<SessionEnvironment> env)
@@ -43,7 +45,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   // Where a connection that `loop` has accepted is to live.
   [[nodiscard]] std::size_t place_for(std::size_t loop) const;
   Connection::Socket settle(Connection::Socket accepted, std::size_t from, std::size_t to);
-  void admit(Connection::Socket socket, std::size_t loop, std::shared_ptr<const TlsServerContext> tls);
+  void admit(Connection::Socket socket, std::size_t loop, std::shared_ptr<const TlsServerContext> tls,
+             std::string name);
   void turn_away(std::shared_ptr<Session> session);
   void ended(std::uint64_t id, std::size_t loop);
   void close_doors();
@@ -58,8 +61,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   Mutex mutex;
   Condition changed;
   Seldom failures PADDOCK_GUARDED_BY(mutex), refusals PADDOCK_GUARDED_BY(mutex);
-  std::vector<Door> doors PADDOCK_GUARDED_BY(mutex);
-  std::vector<std::string> addresses PADDOCK_GUARDED_BY(mutex);
+  std::vector<Entrance> doors PADDOCK_GUARDED_BY(mutex);
+  std::vector<Server::Door> addresses PADDOCK_GUARDED_BY(mutex);
   std::map<std::uint64_t, std::weak_ptr<Session>> sessions PADDOCK_GUARDED_BY(mutex);
   std::uint64_t next_session PADDOCK_GUARDED_BY(mutex) = 0;
   std::size_t accepting PADDOCK_GUARDED_BY(mutex) = 0;
@@ -77,12 +80,13 @@ Task<void> Server::State::accept(std::shared_ptr<Listener> listener, std::size_t
       continue;
     }
     std::shared_ptr<const TlsServerContext> tls;
+    std::string name;
     {
       const MutexLock lock(mutex);
-      if (door < doors.size()) tls = doors[door].tls;
+      if (door < doors.size()) std::tie(tls, name) = std::tie(doors[door].tls, doors[door].name);
     }
     const auto place = place_for(loop);
-    admit(settle(std::move(socket), loop, place), place, std::move(tls));
+    admit(settle(std::move(socket), loop, place), place, std::move(tls), std::move(name));
   }
 }
 
@@ -122,10 +126,11 @@ Connection::Socket Server::State::settle(Connection::Socket accepted, std::size_
   return moved;  // not open where it failed: its session ends at once
 }
 
-void Server::State::admit(Connection::Socket socket, std::size_t loop, std::shared_ptr<const TlsServerContext> tls) {
+void Server::State::admit(Connection::Socket socket, std::size_t loop, std::shared_ptr<const TlsServerContext> tls,
+                          std::string name) {
   boost::system::error_code not_tcp;
   socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
-  auto session = std::make_shared<Session>(environment, std::move(socket), std::move(tls));
+  auto session = std::make_shared<Session>(environment, std::move(socket), std::move(tls), std::move(name));
   std::uint64_t id = 0;
   bool full = false;
   std::optional<std::uint64_t> refused;
@@ -218,22 +223,28 @@ Server::Server(EventLoops& loops, BlockingPool& pool, Options options, Handler h
 
 Server::~Server() { abort(); }
 
-Result<void> Server::listen(std::string_view address, std::shared_ptr<const TlsServerContext> tls) {
+Result<void> Server::listen(std::string_view address, std::shared_ptr<const TlsServerContext> tls, std::string name) {
   auto first = Listener::open(state_->loops.at(0), address);
   if (!first) return std::unexpected(std::move(first).error());
-  State::Door door{{*first}, std::move(tls)};
+  State::Entrance door{{*first}, std::move(tls), std::move(name)};
   for (std::size_t loop = 1; loop < state_->loops.size(); ++loop) {
     auto another = (*first)->share(state_->loops.at(loop));
     if (!another) return std::unexpected(std::move(another).error());
     if (*another) door.listeners.push_back(*std::move(another));
   }
   const MutexLock lock(state_->mutex);
-  state_->addresses.push_back((*first)->address());
+  state_->addresses.push_back({(*first)->address(), door.name});
   state_->doors.push_back(std::move(door));
   return {};
 }
 
 std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> found;
+  for (auto& door : doors()) found.push_back(std::move(door.address));
+  return found;
+}
+
+std::vector<Server::Door> Server::doors() const {
   const MutexLock lock(state_->mutex);
   return state_->addresses;
 }

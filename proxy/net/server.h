@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/net/connect_answer.h"
 #include "proxy/net/event_loops.h"
 #include "proxy/net/http.h"
 #include "proxy/net/tls.h"
@@ -52,7 +53,10 @@ class Server {
     std::size_t buffer_size = std::size_t{256} * 1024;  // bytes, one for each connection that streams
     // False: the handler answers from the header alone; a body is neither asked for nor kept, and the connection ends.
     bool request_bodies = true;
-    Headers refusal_headers{};  // on what is answered without the handler, besides the session's own
+    Headers refusal_headers{};                 // on what is answered without the handler, besides the session's own
+    ConnectHandler connect{};                  // absent: CONNECT is refused
+    std::chrono::seconds tunnel_connect{10};   // to reach the far side of a tunnel
+    std::chrono::seconds tunnel_silence{600};  // of both sides; a registry may think for minutes about a push
   };
   struct Stats {
     std::uint64_t connections = 0;                        // open now
@@ -64,10 +68,16 @@ class Server {
          std::function<void(const Exchange&)> observe);
   ~Server();
 
-  // "127.0.0.1:5000", "[::]:5000", "unix:/run/paddock.sock"; port 0 picks a free one.
-  Result<void> listen(std::string_view address, std::shared_ptr<const TlsServerContext> tls = nullptr);
+  // "127.0.0.1:5000", "[::]:5000", "unix:/run/paddock.sock"; port 0 picks a free one. `name`: what comes there is to be
+  // told from the rest by, as Request::listener.
+  Result<void> listen(std::string_view address, std::shared_ptr<const TlsServerContext> tls = nullptr,
+                      std::string name = {});
   // The bound addresses, in the order of listen(), with the real port.
   [[nodiscard]] std::vector<std::string> addresses() const;
+  struct Door {
+    std::string address, name;
+  };
+  [[nodiscard]] std::vector<Door> doors() const;
   // New connections on TLS listeners use this from now on.
   void set_tls(const std::shared_ptr<const TlsServerContext>& tls);
   void start();

@@ -34,10 +34,6 @@ std::string describe_peer(const Connection::Socket& socket) {
   return (family == AF_INET ? address : "[" + address + "]") + ":" + std::to_string(endpoint.port());
 }
 
-std::chrono::microseconds since(Clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
-}
-
 // Counts a request while it lasts.
 class Busy {
  public:
@@ -76,10 +72,11 @@ Response SessionEnvironment::refuse(const Refusal& refusal) const {
 }
 
 Session::Session(std::shared_ptr<SessionEnvironment> environment, Connection::Socket socket,
-                 std::shared_ptr<const TlsServerContext> tls)
+                 std::shared_ptr<const TlsServerContext> tls, std::string listener)
     : environment_(std::move(environment)),
       connection_(std::move(socket)),
       tls_(std::move(tls)),
+      listener_(std::move(listener)),
       peer_(describe_peer(connection_.socket())),
       buffer_(environment_->options.header_limit + read_ahead) {}
 
@@ -87,7 +84,8 @@ Task<void> Session::run() {
   const auto self = shared_from_this();
   if (tls_) {
     connection_.deadline(environment_->options.header_timeout);
-    if (!co_await connection_.start_tls_server(*tls_)) co_return;
+    const auto failure = co_await connection_.start_tls_server(*tls_);
+    if (!failure.empty()) co_return;
     tls_name_ = connection_.tls_name();
     ++(connection_.encrypts() ? environment_->tls_by_openssl : environment_->tls_by_kernel);
   }
@@ -117,6 +115,7 @@ Task<bool> Session::exchange() {
   if (!received) co_return false;
   const Busy busy(environment_->busy, busy_);
   connection_.no_deadline();
+  if (!received->refusal && received->request.method == Method::connect) co_return co_await connect(*received);
   auto response = co_await respond(*received);
   co_return co_await send(*received, std::move(response));
 }
@@ -155,6 +154,8 @@ Task<std::optional<Session::Received>> Session::receive() {
   received.request.peer = peer_;
   received.request.tls = connection_.tls();
   received.request.tls_name = tls_name_;
+  received.request.listener = listener_;
+  received.request.connect_host = connect_host_;
   co_return received;
 }
 
@@ -203,10 +204,14 @@ Task<Response> Session::respond(const Received& received) {
   } catch (const std::exception& e) {
     what = e.what();
   }
+  co_return internal_error(received, std::move(what));
+}
+
+Response Session::internal_error(const Received& received, std::string what) {
   spdlog::warn("request {}: the handler failed: {}", received.request.id, what);
   auto response = environment_->refuse({500, "UNKNOWN", "internal error"});
   response.log_note = std::move(what);
-  co_return response;
+  return response;
 }
 
 Task<bool> Session::send(const Received& received, Response response) {
@@ -218,7 +223,7 @@ Task<bool> Session::send(const Received& received, Response response) {
   BodyWriter writer(connection_, environment_->pool, options.buffer_size, options.send_timeout);
   const auto text = body_text(response).substr(0, frame.body_length);
   auto failed = co_await writer.send_text(frame.header, text);
-  const auto to_first_byte = since(received.at);
+  const auto to_first_byte = received.age();
   const auto* const stream = std::get_if<BodyStream>(&response.body);
   if (!failed && stream != nullptr && frame.body_length != 0) {
     try {
@@ -229,8 +234,8 @@ Task<bool> Session::send(const Received& received, Response response) {
   }
   if (failed) connection_.abort();
   if (environment_->observe) {
-    environment_->observe({received.request, response, writer.sent(), to_first_byte, since(received.at),
-                           failed.has_value(), failed ? std::string_view(*failed) : std::string_view()});
+    environment_->observe({received.request, response, writer.sent(), to_first_byte, received.age(), failed.has_value(),
+                           failed ? std::string_view(*failed) : std::string_view()});
   }
   if (!failed && !keep) co_await connection_.finish(options.farewell);
   co_return !failed && keep;

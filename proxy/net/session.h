@@ -48,7 +48,7 @@ struct SessionEnvironment {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<SessionEnvironment> environment, Connection::Socket socket,
-          std::shared_ptr<const TlsServerContext> tls);
+          std::shared_ptr<const TlsServerContext> tls, std::string listener = {});
   Task<void> run();
   void drain();
   void abort();
@@ -62,6 +62,10 @@ class Session : public std::enable_shared_from_this<Session> {
     std::optional<Refusal> refusal;
     bool keep_alive = false;  // nothing of this request is left in the connection, and the client means to go on
     std::chrono::steady_clock::time_point at;
+
+    [[nodiscard]] std::chrono::microseconds age() const {
+      return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - at);
+    }
   };
 
   Task<bool> exchange();  // false when it was the last one
@@ -71,13 +75,23 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<bool> take(Parser& parser, Received& received);  // false when the client is gone
   Task<bool> receive_body(Parser& parser, Received& received);
   Task<Response> respond(const Received& received);
+  Response internal_error(const Received& received, std::string what);
   Task<bool> send(const Received& received, Response response);
+
+  // Each false when the connection has served its purpose.
+  Task<bool> connect(const Received& received);
+  Task<bool> end_here(const Received& received, EndHere end);
+  Task<bool> tunnel(const Received& received, OpenTunnel open, Url target);
+  Task<std::string> say_open();  // why not, or nothing
+  void observe_connect(const Received& received, std::chrono::microseconds opened, std::uint64_t bytes,
+                       const std::string& failure);
 
   std::shared_ptr<SessionEnvironment> environment_;
   Connection connection_;
   std::shared_ptr<const TlsServerContext> tls_;
+  const std::string listener_;
   const std::string peer_;
-  std::string tls_name_;
+  std::string tls_name_, connect_host_;
   boost::beast::flat_buffer buffer_;
   bool first_ = true;
   bool busy_ = false;  // from a complete header to the end of its answer

@@ -1,5 +1,6 @@
 #include "proxy/net/tls.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <cerrno>
 #include <cstring>
@@ -50,30 +51,29 @@ std::unexpected<Error> refuse(const std::filesystem::path& file, std::string why
   return refuse(file, reason == nullptr ? why : why.append(" (").append(reason).append(")"));
 }
 
-Result<std::string> read_pem(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) return refuse(file, "is a folder, not a PEM file");
-  // Opening a pipe would wait for somebody to write to it.
-  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
-    return refuse(file, "is not a regular file");
-  }
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return refuse(file, std::strerror(errno));
-  std::string content(pem_limit + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (in.bad()) return refuse(file, "cannot be read");
-  content.resize(static_cast<std::size_t>(in.gcount()));
-  if (content.size() > pem_limit) return refuse(file, "is larger than any PEM file");
-  return content;
-}
-
 Result<std::string> read_certificates(const std::filesystem::path& file) {
   auto content = read_pem(file);
   if (content && !content->contains(" CERTIFICATE-----")) {
     return refuse(file, "holds no PEM certificate (-----BEGIN CERTIFICATE-----)");
   }
   return content;
+}
+
+int check_name(SSL* ssl, int* alert, void* self) {
+  const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr || static_cast<const TlsServerContext*>(self)->serves(name)) return SSL_TLSEXT_ERR_OK;
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+std::shared_ptr<TlsServerContext> new_server_context() {
+  auto made = std::make_shared<TlsServerContext>();
+  SSL_CTX* const context = made->native().native_handle();
+  harden(context);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  return made;
 }
 
 Result<void> use_key(asio::ssl::context& context, const std::filesystem::path& file,
@@ -98,6 +98,24 @@ Result<void> use_key(asio::ssl::context& context, const std::filesystem::path& f
 
 }  // namespace
 
+Result<std::string> read_pem(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return refuse(file, "is a folder, not a PEM file");
+  // Opening a pipe would wait for somebody to write to it.
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
+    return refuse(file, "is not a regular file");
+  }
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return refuse(file, std::strerror(errno));
+  std::string content(pem_limit + 1, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad()) return refuse(file, "cannot be read");
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (content.size() > pem_limit) return refuse(file, "is larger than any PEM file");
+  return content;
+}
+
 Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optional<std::filesystem::path>& ca_file) {
   ERR_clear_error();
   auto made = std::make_shared<TlsClientContext>();
@@ -119,18 +137,39 @@ Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optio
 Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const std::filesystem::path& certificate,
                                                                 const std::filesystem::path& key, bool kernel) {
   ERR_clear_error();
-  auto made = std::make_shared<TlsServerContext>();
-  SSL_CTX* const context = made->native().native_handle();
-  harden(context);
-  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | (kernel ? SSL_OP_ENABLE_KTLS : 0));
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  auto made = new_server_context();
+  if (kernel) SSL_CTX_set_options(made->native().native_handle(), SSL_OP_ENABLE_KTLS);
   const auto chain = read_certificates(certificate);
   if (!chain) return std::unexpected(chain.error());
   boost::system::error_code error;
   made->native().use_certificate_chain(asio::buffer(*chain), error);
   if (error) return refuse(certificate, "holds no usable certificate", error);
   if (auto used = use_key(made->native(), key, certificate); !used) return std::unexpected(std::move(used).error());
+  return made;
+}
+
+void TlsServerContext::serve_only(std::string name) {
+  only_name_ = std::move(name);
+  SSL_CTX* const context = context_.native_handle();
+  SSL_CTX_set_tlsext_servername_callback(context, &check_name);
+  SSL_CTX_set_tlsext_servername_arg(context, this);
+}
+
+bool TlsServerContext::serves(std::string_view name) const {
+  return only_name_.empty() || name.empty() || std::ranges::equal(name, only_name_, [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? a | 0x20 : a) == b;
+         });
+}
+
+Result<std::shared_ptr<const TlsServerContext>> make_tls_server_for(const std::string& host,
+                                                                    const CertificateAndKey& pair) {
+  ERR_clear_error();
+  auto made = new_server_context();
+  boost::system::error_code error;
+  made->native().use_certificate_chain(asio::buffer(pair.certificate), error);
+  if (!error) made->native().use_private_key(asio::buffer(pair.key), asio::ssl::context::pem, error);
+  if (error) return refuse("the certificate for " + host, "cannot be used", error);
+  made->serve_only(host);
   return made;
 }
 

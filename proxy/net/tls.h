@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "storage/error.h"
@@ -25,5 +26,19 @@ Result<std::shared_ptr<const TlsClientContext>> make_tls_client(const std::optio
 // encrypt what is sent, for each connection where it can. Blocking, as above.
 Result<std::shared_ptr<const TlsServerContext>> make_tls_server(const std::filesystem::path& certificate,
                                                                 const std::filesystem::path& key, bool kernel = false);
+
+// A file of PEM, whatever is in it; invalid_argument says why it cannot be one. Blocking.
+Result<std::string> read_pem(const std::filesystem::path& file);
+
+// PEM in memory.
+struct CertificateAndKey {
+  std::string certificate;  // the chain, our own first
+  std::string key;
+};
+
+// For clients that mean `host`; whose SNI says another name are refused (unrecognized_name, RFC 6066, 3).
+// invalid_argument.
+Result<std::shared_ptr<const TlsServerContext>> make_tls_server_for(const std::string& host,
+                                                                    const CertificateAndKey& pair);
 
 }  // namespace paddock

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <string>
+#include <string_view>
 
 #include "proxy/net/tls.h"
 
@@ -21,9 +23,13 @@ class TlsServerContext {
  public:
   TlsServerContext() : context_(boost::asio::ssl::context::tls_server) {}
   [[nodiscard]] boost::asio::ssl::context& native() const { return context_; }
+  // From now on for clients alone that mean `name`, or say no name.
+  void serve_only(std::string name);
+  [[nodiscard]] bool serves(std::string_view name) const;
 
  private:
   mutable boost::asio::ssl::context context_;
+  std::string only_name_;
 };
 
 }  // namespace paddock

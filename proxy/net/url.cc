@@ -78,7 +78,7 @@ Result<void> parse_userinfo(Url& url, std::string_view text) {
   return {};
 }
 
-Result<void> parse_authority(Url& url, std::string_view text) {
+Result<void> take_authority(Url& url, std::string_view text) {
   if (const auto at = text.rfind('@'); at != std::string_view::npos) {
     if (auto parsed = parse_userinfo(url, text.substr(0, at)); !parsed) return parsed;
     text.remove_prefix(at + 1);
@@ -163,10 +163,17 @@ Result<Url> Url::parse(std::string_view text) {
   Url url;
   url.tls = scheme == "https";
   const auto authority_end = std::min(text.find_first_of("/?#"), text.size());
-  if (auto parsed = parse_authority(url, text.substr(0, authority_end)); !parsed) {
+  if (auto parsed = take_authority(url, text.substr(0, authority_end)); !parsed) {
     return std::unexpected(std::move(parsed).error());
   }
   url.target = clean_target(text.substr(authority_end));
+  return url;
+}
+
+Result<Url> Url::parse_authority(std::string_view text) {
+  if (text.find_first_of("/?#@") != std::string_view::npos) return bad("more than a host and a port is given");
+  auto url = parse(std::string("https://").append(text));
+  if (url && !text.ends_with(":" + std::to_string(url->port))) return bad("the port is missing");
   return url;
 }
 

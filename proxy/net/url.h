@@ -18,6 +18,8 @@ struct Url {
 
   // invalid_argument for anything but http and https, without a host, or with a bad port.
   static Result<Url> parse(std::string_view text);
+  // "host:port", as a CONNECT says where it goes (RFC 9112, 3.2.3). invalid_argument as parse.
+  static Result<Url> parse_authority(std::string_view text);
   // RFC 3986, 5.2: `reference` may be absolute, start with '//' or '/', or be relative. invalid_argument as parse.
   [[nodiscard]] Result<Url> resolve(std::string_view reference) const;
   [[nodiscard]] Url with_target(std::string target) const;

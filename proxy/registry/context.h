@@ -7,6 +7,7 @@
 
 #include "proxy/fill/coordinator.h"
 #include "proxy/fill/uncached_streams.h"
+#include "proxy/ingress/registry_login.h"
 #include "proxy/ingress/upstream_set.h"
 #include "proxy/net/http.h"
 #include "proxy/oci/route.h"
@@ -16,6 +17,8 @@
 #include "storage/catalog.h"
 
 namespace paddock {
+
+class PrivateAccess;
 
 struct RegistryContext {
   BlockingPool& pool;
@@ -30,6 +33,9 @@ struct RegistryContext {
   std::chrono::milliseconds first_byte{25'000};
   // Told of every tag that is asked for and there. From any thread; must not block.
   std::function<void(const RepositoryKey& repository, const std::string& tag)> on_pull{};
+  // For clients that bring credentials for the registry; absent: none are looked at.
+  PrivateAccess* private_access = nullptr;
+  const RegistryLogin* login = nullptr;
 };
 
 // A request for something in a repository, with its upstream found.

@@ -6,6 +6,7 @@
 #include "proxy/registry/blobs.h"
 #include "proxy/registry/listings.h"
 #include "proxy/registry/manifests.h"
+#include "proxy/registry/private_access.h"
 
 namespace paddock {
 namespace {
@@ -39,8 +40,15 @@ Response base_response() {
   return response;
 }
 
-Response push_refused() {
-  return error_response(405, "UNSUPPORTED", "this is a pull-through cache: push to the upstream registry");
+Response push_refused(const Request& request) {
+  if (request.connect_host.empty()) {
+    return error_response(405, "UNSUPPORTED", "this is a pull-through cache: push to the upstream registry");
+  }
+  return error_response(405, "UNSUPPORTED",
+                        "this proxy answers " + request.connect_host +
+                            " from a cache, which takes no pushes: push with "
+                            "NO_PROXY=" +
+                            request.connect_host);
 }
 
 }  // namespace
@@ -66,7 +74,7 @@ Task<Response> RegistryHandler::dispatch(const Request& request) {
   if (route->kind == Route::Kind::unknown) {
     response = error_response(404, "NOT_FOUND", "the registry's API is below /v2/");
   } else if (route->kind == Route::Kind::upload || (request.method != Method::get && request.method != Method::head)) {
-    response = push_refused();
+    response = push_refused(request);
   } else if (route->kind == Route::Kind::base) {
     response = base_response();
   } else if (route->kind == Route::Kind::catalog) {
@@ -81,28 +89,58 @@ Task<Response> RegistryHandler::dispatch(const Request& request) {
 Task<Response> RegistryHandler::in_repository(const Request& request, Route route) {
   const auto set = context_.upstreams.get();
   const auto ns = request.parameter("ns");
-  const auto target = set->selector.select(ns ? std::optional<std::string_view>(*ns) : std::nullopt,
-                                           request.headers.get("Host").value_or(""), request.tls_name, route.name);
+  const auto target = set->selector.select({.ns = ns ? std::optional<std::string_view>(*ns) : std::nullopt,
+                                            .host = request.headers.get("Host").value_or(""),
+                                            .server_name = request.tls_name,
+                                            .listener = request.listener},
+                                           route.name);
   if (!target) co_return error_response(target.error(), Subject::name);
   RepositoryRequest found{
       request, {target->upstream, target->repository}, set->entries.at(target->upstream), route.reference, route.name};
-  Response response;
-  switch (route.kind) {
-    case Route::Kind::manifest:
-      response = co_await serve_manifest(context_, std::move(found));
-      break;
-    case Route::Kind::blob:
-      response = co_await serve_blob(context_, std::move(found));
-      break;
-    case Route::Kind::tags:
-      response = co_await list_tags(context_, std::move(found));
-      break;
-    default:
-      response = co_await list_referrers(context_, std::move(found));
-      break;
-  }
+  const bool by_name = context_.login != nullptr && !request.connect_host.empty();
+  auto response =
+      by_name ? co_await serve_client(std::move(found), route.kind) : co_await serve(std::move(found), route.kind);
   response.upstream = target->upstream;
   co_return response;
+}
+
+Task<Response> RegistryHandler::serve(RepositoryRequest request, Route::Kind kind) {
+  switch (kind) {
+    case Route::Kind::manifest:
+      return serve_manifest(context_, std::move(request));
+    case Route::Kind::blob:
+      return serve_blob(context_, std::move(request));
+    case Route::Kind::tags:
+      return list_tags(context_, std::move(request));
+    default:
+      return list_referrers(context_, std::move(request));
+  }
+}
+
+// First as for everybody, so that what is public is one thing in the cache, whoever asks.
+Task<Response> RegistryHandler::serve_client(RepositoryRequest request, Route::Kind kind) {
+  auto& access = *context_.private_access;
+  auto credentials = context_.login->credentials_of(request.http);
+  const auto repository = request.repository;
+  if (!credentials || !access.is_closed(repository)) {
+    auto response = co_await serve(request, kind);
+    if (response.status != 403 && response.status != 404) co_return response;
+    if (response.status == 403 && !credentials) {
+      co_return context_.login->challenge(request.http, repository.upstream + " gives " + repository.repository +
+                                                            " to nobody without credentials: docker login " +
+                                                            repository.upstream);
+    }
+    if (response.status == 403) access.note_closed(repository);
+    if (!credentials) co_return response;
+  }
+  auto admitted = co_await access.enter(std::move(request), kind, *std::move(credentials));
+  if (admitted) co_return co_await serve(*std::move(admitted), kind);
+  const auto code = admitted.error().code;
+  if (code != ErrorCode::denied && code != ErrorCode::unauthorized) {
+    co_return error_response(admitted.error(), Subject::manifest);
+  }
+  co_return error_response(403, "DENIED",
+                           repository.upstream + " does not give " + repository.repository + " to these credentials");
 }
 
 }  // namespace paddock

@@ -23,6 +23,9 @@ class RegistryHandler {
  private:
   Task<Response> dispatch(const Request& request);
   Task<Response> in_repository(const Request& request, Route route);
+  Task<Response> serve(RepositoryRequest request, Route::Kind kind);
+  // What the registry does not give to the cache itself it may give to the client.
+  Task<Response> serve_client(RepositoryRequest request, Route::Kind kind);
 
   RegistryContext context_;
 };

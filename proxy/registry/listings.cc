@@ -7,6 +7,7 @@
 #include "proxy/net/url.h"
 #include "proxy/oci/reference.h"
 #include "proxy/oci/registry_error.h"
+#include "proxy/upstream/private_key.h"
 
 namespace paddock {
 namespace {
@@ -87,6 +88,21 @@ std::string listed_name(const RepositoryKey& repository, const std::string& defa
                                                  : repository.upstream + '/' + repository.repository;
 }
 
+// At most `count`.
+Result<std::vector<RepositoryKey>> public_repositories(Catalog& catalog, std::optional<RepositoryKey> last,
+                                                       std::size_t count) {
+  std::vector<RepositoryKey> found;
+  for (bool more = true; more && found.size() < count;) {
+    auto keys = catalog.repositories(last, count);
+    if (!keys) return keys;
+    more = keys->size() == count;
+    if (more) last = keys->back();
+    std::ranges::copy_if(*keys, std::back_inserter(found), [](const auto& key) { return !is_private(key.repository); });
+  }
+  found.resize(std::min(found.size(), count));
+  return found;
+}
+
 }  // namespace
 
 Task<Response> list_tags(const RegistryContext& context, RepositoryRequest request) {
@@ -145,12 +161,12 @@ Task<Response> list_repositories(const RegistryContext& context, const Request& 
   std::optional<RepositoryKey> last;
   if (!page->last.empty()) {
     const auto target =
-        set->selector.select(only.empty() ? std::nullopt : std::optional<std::string_view>(only), "", "", page->last);
+        set->selector.select({only.empty() ? std::nullopt : std::optional<std::string_view>(only)}, page->last);
     if (!target) co_return error_response(target.error(), Subject::name);
     last = RepositoryKey{target->upstream, target->repository};
   }
   if (!only.empty() && (!last || last->upstream < only)) last = RepositoryKey{only, ""};
-  auto found = co_await context.pool.run([&] { return context.catalog.repositories(last, page->limit + 1); });
+  auto found = co_await context.pool.run([&] { return public_repositories(context.catalog, last, page->limit + 1); });
   if (!found) co_return error_response(found.error(), Subject::none);
   if (!only.empty()) std::erase_if(*found, [&](const RepositoryKey& key) { return key.upstream != only; });
   const bool more = found->size() > page->limit;

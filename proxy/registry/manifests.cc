@@ -3,6 +3,7 @@
 #include "proxy/oci/byte_range.h"
 #include "proxy/oci/reference.h"
 #include "proxy/oci/registry_error.h"
+#include "proxy/upstream/private_key.h"
 
 namespace paddock {
 namespace {
@@ -34,7 +35,8 @@ Task<Response> serve_manifest(const RegistryContext& context, RepositoryRequest 
           ? co_await context.manifests.by_digest(upstream, request.repository, *reference->digest)
           : co_await context.tags.resolve(upstream, request.upstream.tags, request.repository, reference->text);
   if (!manifest) co_return error_response(manifest.error(), Subject::manifest);
-  if (context.on_pull && !reference->digest) context.on_pull(request.repository, reference->text);
+  const bool told = context.on_pull && !reference->digest && !is_private(request.repository.repository);
+  if (told) context.on_pull(request.repository, reference->text);
   co_return to_response(*manifest, request.http);
 }
 

@@ -93,6 +93,9 @@ Error status_error(int status, std::string_view detail, std::optional<std::chron
     case 429:
       error.code = ErrorCode::rate_limited;
       break;
+    case 508:  // it would be the same once more
+      error.code = ErrorCode::unavailable;
+      return error;
     default:
       if (status >= 500) error.code = ErrorCode::unavailable;
       break;

@@ -121,6 +121,7 @@ Task<Result<Token>> Authenticator::request_token(Url realm, TokenKey key, RealmD
   if (decision.kind == RealmDecision::Kind::with_credentials) request.headers.add("Authorization", basic());
   request.proxy = options_->proxy.proxy_for(request.url);
   request.tls = options_->tls;
+  request.addresses = options_->addresses;
   request.public_addresses_only = decision.public_addresses_only;
   request.deadlines = options_->deadlines;
   request.deadlines.headers = std::min(request.deadlines.headers, options_->metadata_budget);

@@ -131,6 +131,7 @@ ClientRequest Exchange::make_request(const UpstreamQuestion& question, const Red
   if (step.authorized && !authorization.empty()) request.headers.set("Authorization", authorization);
   request.proxy = options_->proxy.proxy_for(step.url);
   request.tls = options_->tls;
+  request.addresses = options_->addresses;
   request.public_addresses_only = step.public_addresses_only;
   request.deadlines = options_->deadlines;
   request.deadlines.connect = std::min(request.deadlines.connect, left);

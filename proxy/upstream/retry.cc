@@ -64,7 +64,8 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
 }  // namespace
 
 bool is_retryable_status(int status) {
-  return status == 408 || status == 429 || (status >= 500 && status <= 599 && status != 501 && status != 505);
+  return status == 408 || status == 429 ||
+         (status >= 500 && status <= 599 && status != 501 && status != 505 && status != 508);
 }
 
 std::optional<std::chrono::milliseconds> retry_delay(const RetryPolicy& policy, const FailedAttempt& failed,

@@ -25,6 +25,7 @@ struct UpstreamOptions {
   std::string password{};
   std::shared_ptr<const TlsClientContext> tls{};
   ProxyEnvironment proxy{};
+  std::shared_ptr<const HostAddresses> addresses{};
   std::vector<std::string> trusted_realms{};  // https hosts besides the endpoints' own that may see the password
   RedirectPolicy redirects{};
   RetryPolicy retry{};

@@ -66,7 +66,7 @@ Result<Target> locate_repository(const UpstreamSelector& selector, const std::op
                                  const std::string& repository) {
   std::optional<std::string_view> ns;
   if (registry) ns = *registry;
-  return selector.select(ns, "", "", repository);
+  return selector.select({ns, "", ""}, repository);
 }
 
 Task<PlannedImage> Planner::image(std::string reference, std::vector<std::string> platforms, bool revalidate) {

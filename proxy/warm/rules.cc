@@ -46,7 +46,7 @@ std::vector<std::string> images_in(const std::vector<std::filesystem::path>& pat
     const auto reference = parse_image_reference(finding.reference);
     if (!reference) continue;
     const auto& registry = reference->registry;
-    if (registry && !selector.select(*registry, "", "", reference->repository)) continue;
+    if (registry && !selector.select({*registry, "", ""}, reference->repository)) continue;
     images.push_back(finding.reference);
   }
   return images;
@@ -167,7 +167,7 @@ Task<Result<std::vector<RepositoryKey>>> Rules::repositories(const ImagePattern&
     co_return fail(ErrorCode::not_found, Blame::client, pattern.text + ": no upstream is named " + pattern.registry);
   }
   if (pattern.names_one_repository()) {
-    const auto target = set->selector.select(pattern.registry, "", "", pattern.repository);
+    const auto target = set->selector.select({pattern.registry, "", ""}, pattern.repository);
     if (!target) co_return std::unexpected(target.error());
     co_return std::vector<RepositoryKey>{{target->upstream, target->repository}};
   }

@@ -5,7 +5,6 @@
 #include <string>
 
 using paddock::config::Config;
-using paddock::config::unsupported_settings;
 using paddock::config::validate;
 
 TEST_CASE("values set by a program are checked like those of a file") {
@@ -114,25 +113,6 @@ TEST_CASE("addresses with port 0 never collide") {
   config.server.listen = {"127.0.0.1:0", "127.0.0.1:0"};
   config.admin.listen = "127.0.0.1:0";
   CHECK(validate(config));
-}
-
-TEST_CASE("the defaults use nothing that is not there yet") { CHECK(unsupported_settings(Config{}).empty()); }
-
-TEST_CASE("settings not acted on are named, and fatal where ignoring them would mislead") {
-  struct Case {
-    std::function<void(Config&)> change;
-    bool fatal;
-    std::string key;
-  };
-  const auto c = GENERATE(values<Case>({
-      {[](Config& x) { x.connect_proxy.listen = "127.0.0.1:3128"; }, true, "ingress.connect_proxy.listen"},
-  }));
-  Config config;
-  c.change(config);
-  const auto found = unsupported_settings(config);
-  REQUIRE(found.size() == 1);
-  CHECK(found[0].fatal == c.fatal);
-  CHECK(found[0].message.starts_with(c.key));
 }
 
 TEST_CASE("passwords that protect nothing, or that anybody can read on the way, are worth a line") {

@@ -92,6 +92,9 @@ TEST_CASE("a challenge that nobody knows is something") {
 
 TEST_CASE("an endpoint that does not resolve, or is away, is not asked further") {
   CHECK(try_endpoint("http://paddock-test.invalid", {}, patience).trial.name_error);
+  const auto told =
+      try_endpoint("http://paddock-test.invalid", {}, patience, {{"paddock-test.invalid", {"127.0.0.1"}}});
+  CHECK_FALSE(told.trial.name_error);
   ScriptedRegistry registry;
   registry.go_away();
   const auto away = try_endpoint(registry.url(), {}, patience).trial;

@@ -1,0 +1,58 @@
+// The part of App that offers other ways in than its own address: a listener for one upstream, and HTTPS_PROXY.
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+#include <utility>
+
+#include "proxy/app.h"
+#include "proxy/cli/config_files.h"
+
+namespace paddock {
+namespace {
+
+constexpr std::chrono::days little_time{30};
+
+std::vector<std::string> hosts_of(const config::Config& config) {
+  if (!config.connect_proxy.hosts.empty()) return config.connect_proxy.hosts;
+  std::vector<std::string> names;
+  for (const auto& upstream : config.upstreams) names.push_back(upstream.name);
+  return names;
+}
+
+}  // namespace
+
+Result<void> App::listen_for_upstreams(const Certificate& certificate) {
+  for (const auto& upstream : config_.upstreams) {
+    for (const auto& address : upstream.listen) {
+      auto bound = registry_server_->listen(address, certificate, upstream.name);
+      if (!bound) return std::unexpected(std::move(bound).error().with("upstream " + upstream.name + ": listen"));
+    }
+  }
+  const auto& address = config_.connect_proxy.listen;
+  if (address.empty()) return {};
+  auto settings = connect_settings(config_);
+  if (!settings) return std::unexpected(std::move(settings).error());
+  connect_proxy_.take(*std::move(settings));
+  auto bound = registry_server_->listen(address, nullptr, std::string(ConnectProxy::listener));
+  if (!bound) return std::unexpected(std::move(bound).error().with("ingress.connect_proxy.listen"));
+  return {};
+}
+
+Result<ConnectProxy::Settings> App::connect_settings(const config::Config& config) const {
+  const auto& options = config.connect_proxy;
+  if (options.listen.empty()) return ConnectProxy::Settings{};
+  auto authority = read_authority(options.ca_certificate, options.ca_key, clock_.wall());
+  if (!authority) return std::unexpected(std::move(authority).error().with("ingress.connect_proxy"));
+  const auto left = std::chrono::floor<std::chrono::days>(authority->ends() - clock_.wall());
+  if (left < little_time) {
+    spdlog::warn(
+        "ingress.connect_proxy: the CA's time ends in {} days: make another one with `paddock ca init`, and "
+        "give its certificate to all clients before",
+        left.count());
+  }
+  return ConnectProxy::Settings{.rules = ConnectRules(hosts_of(config), options.tunnel),
+                                .authority = std::make_shared<const CertificateAuthority>(*std::move(authority)),
+                                .proxy = proxy_,
+                                .addresses = std::make_shared<const HostAddresses>(config.resolve)};
+}
+
+}  // namespace paddock
