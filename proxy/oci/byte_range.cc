@@ -71,11 +71,10 @@ RangeDecision decide_range(std::optional<std::string_view> range, std::optional<
   const auto first = number(left);
   const auto last = number(right);
   if ((!left.empty() && !first) || (!right.empty() && !last) || (!first && !last)) return whole;
-  if (first && last && *first > *last) return whole;
   // Nothing has no range; clients that always send one are better served with the empty whole than with 416.
   if (size == 0) return whole;
   if (!first) return suffix(*last, size);
-  if (*first >= size) return {RangeDecision::Kind::unsatisfiable, {}};
+  if (*first >= size || (last && *first > *last)) return {RangeDecision::Kind::unsatisfiable, {}};
   return {RangeDecision::Kind::partial, {*first, last ? std::min(*last, size - 1) : size - 1}};
 }
 

@@ -23,8 +23,9 @@ struct RangeDecision {
   friend bool operator==(const RangeDecision&, const RangeDecision&) = default;
 };
 
-// Malformed and multiple ranges are ignored, as the RFC allows: the whole is sent. `if_range` is compared with `etag`
-// (strong comparison; a date never matches).
+// Malformed and multiple ranges are ignored, as the RFC allows: the whole is sent. One that ends before it begins is
+// unsatisfiable, as the OCI's conformance suite wants it. `if_range` is compared with `etag` (strong comparison; a date
+// never matches).
 RangeDecision decide_range(std::optional<std::string_view> range, std::optional<std::string_view> if_range,
                            std::string_view etag, std::uint64_t size);
 

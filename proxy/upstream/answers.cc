@@ -131,6 +131,9 @@ Result<TagPage> parse_tag_page(std::string_view body, bool more, std::size_t lim
     if (!is_tag(text)) return bad("the list of tags holds " + quote(text));
     page.tags.push_back(std::move(text));
   }
+  // What is not one page of several is in the specification's order, which not every registry keeps. Of several pages
+  // only the registry knows which comes next.
+  if (!page.more) std::ranges::sort(page.tags);
   // A registry that ignores `last` would otherwise send its client around in circles.
   if (const auto seen = std::ranges::find(page.tags, last); seen != page.tags.end()) {
     page.tags.erase(page.tags.begin(), seen + 1);

@@ -28,7 +28,8 @@ Error status_error(int status, std::string_view detail, std::optional<std::chron
 
 // The target of Link: <...>; rel="next" (RFC 8288), a part of `fields`.
 std::optional<std::string_view> next_link(std::span<const std::string_view> fields);
-// At most `limit` tags after `last`, whatever the registry makes of both. protocol on anything but a list of tags.
+// At most `limit` tags after `last`, whatever the registry makes of both. `more`: it says that other pages follow; else
+// they are sorted. protocol on anything but a list of tags.
 Result<TagPage> parse_tag_page(std::string_view body, bool more, std::size_t limit, std::string_view last);
 
 // protocol unless it is an image index.

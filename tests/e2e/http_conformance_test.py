@@ -81,10 +81,11 @@ class HttpConformanceTest(case.EndToEndCase):
                 self.assertEqual(answer.headers["Content-Range"], f"bytes {first}-{last}/{size}")
                 self.assertEqual(answer.headers["Content-Length"], str(last - first + 1))
                 self.assertEqual(answer.body, data[first:last + 1])
-            beyond = self.get(self.blob_path, Range=f"bytes={size}-")
-            self.assertEqual(beyond.status, 416)
-            self.assertEqual(beyond.headers["Content-Range"], f"bytes */{size}")
-        for nonsense in ("bytes=9-2", "lines=1-2", "bytes=x-y"):
+            for none in (f"{size}-", "9-2"):
+                answer = self.get(self.blob_path, Range=f"bytes={none}")
+                self.assertEqual(answer.status, 416, none)
+                self.assertEqual(answer.headers["Content-Range"], f"bytes */{size}")
+        for nonsense in ("lines=1-2", "bytes=x-y"):
             self.assertEqual(self.get(self.blob_path, Range=nonsense).status, 200, nonsense)
 
     def test_if_range(self):
@@ -153,8 +154,8 @@ class HttpConformanceTest(case.EndToEndCase):
         tags = [f"t{number}" for number in range(7)]
         self.registry.push(REPOSITORY, self.image, *tags)
         whole = self.get(f"/v2/{REPOSITORY}/tags/list").json()
-        everything = whole["tags"]  # in the upstream's order, which docker-registry 2.8 leaves to its disk
-        self.assertEqual((whole["name"], sorted(everything)), (REPOSITORY, sorted(["latest", *tags])))
+        everything = ["latest", *tags]  # though docker-registry 2.8 leaves their order to its disk
+        self.assertEqual(whole, {"name": REPOSITORY, "tags": everything})
         found, path = [], f"/v2/{REPOSITORY}/tags/list?n=3"
         for _ in range(5):
             answer = self.get(path)

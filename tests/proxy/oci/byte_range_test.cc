@@ -52,23 +52,22 @@ TEST_CASE("a satisfiable range is cut to the size") {
 }
 
 TEST_CASE("malformed, multiple and foreign ranges are ignored") {
-  const auto* const range =
-      GENERATE("", "bytes", "bytes=", "bytes=-", "bytes=5", "bytes=a-b", "bytes=6-5", "bytes=0-1,3-4", "bytes=0-1,",
-               "bytes=+1-2", "bytes=1--2", "bytes=--2", "bytes=-1-2", "bytes=0x1-2", "bytes=1.0-2", "items=0-1",
-               "byte=0-1", "bytes 0-1", "bytes:0-1", "bytes=1-2-3", "bytes=99999999999999999999-5");
+  const auto* const range = GENERATE("", "bytes", "bytes=", "bytes=-", "bytes=5", "bytes=a-b", "bytes=0-1,3-4",
+                                     "bytes=0-1,", "bytes=+1-2", "bytes=1--2", "bytes=--2", "bytes=-1-2", "bytes=0x1-2",
+                                     "bytes=1.0-2", "items=0-1", "byte=0-1", "bytes 0-1", "bytes:0-1", "bytes=1-2-3");
   CAPTURE(range);
   CHECK(decide(range, 100) == RangeDecision{});
 }
 
-TEST_CASE("a range beyond the end cannot be satisfied") {
-  const auto* const range = GENERATE("bytes=100-", "bytes=100-200", "bytes=99999999999999999999-", "bytes=-0",
-                                     "bytes=18446744073709551615-18446744073709551615");
+TEST_CASE("a range beyond the end, or that ends before it begins, cannot be satisfied") {
+  const auto* const range = GENERATE("bytes=100-", "bytes=100-200", "bytes=6-5", "bytes=99999999999999999999-",
+                                     "bytes=-0", "bytes=18446744073709551615-18446744073709551615");
   CAPTURE(range);
   CHECK(decide(range, 100).kind == Kind::unsatisfiable);
 }
 
 TEST_CASE("an empty blob is sent whole whatever range was asked for") {
-  const auto* const range = GENERATE("bytes=0-", "bytes=0-0", "bytes=-5", "bytes=7-");
+  const auto* const range = GENERATE("bytes=0-", "bytes=0-0", "bytes=-5", "bytes=7-", "bytes=6-5");
   CAPTURE(range);
   CHECK(decide(range, 0).kind == Kind::whole);
 }
@@ -159,7 +158,7 @@ TEST_CASE("If-None-Match compares weakly, in lists, and takes the star") {
 TEST_CASE("a decided range is what counting bytes one by one would give") {
   for (std::uint64_t size = 1; size <= 6; ++size) {
     for (std::uint64_t first = 0; first <= 7; ++first) {
-      for (std::uint64_t last = first; last <= 8; ++last) {
+      for (std::uint64_t last = 0; last <= 8; ++last) {
         std::string wanted;
         for (std::uint64_t i = first; i <= last && i < size; ++i) wanted += std::to_string(i);
         const auto decision = decide("bytes=" + std::to_string(first) + "-" + std::to_string(last), size);

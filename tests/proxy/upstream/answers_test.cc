@@ -134,6 +134,21 @@ TEST_CASE("a page of tags is read, limited, and never goes in circles") {
   CHECK_FALSE(ignoring_last->more);
 }
 
+TEST_CASE("tags of a registry that sorts nothing and ignores what it is asked come sorted, each once, page by page") {
+  const auto* const body = R"({"tags":["d","B","a","c","a-1"]})";
+  std::vector<std::string> all;
+  for (bool more = true; more;) {
+    const auto page = parse_tag_page(body, false, 2, all.empty() ? "" : all.back());
+    REQUIRE(page);
+    all.insert(all.end(), page->tags.begin(), page->tags.end());
+    more = page->more;
+    REQUIRE(all.size() <= 5);
+  }
+  CHECK(all == std::vector<std::string>{"B", "a", "a-1", "c", "d"});
+  // Where the registry makes the pages, the last tag of each is its own.
+  CHECK(parse_tag_page(body, true, 5, "")->tags.back() == "a-1");
+}
+
 TEST_CASE("what is no list of tags is a protocol error") {
   for (const auto* body : {"", "<html>", "[]", "{}", R"({"tags":"a"})", R"({"tags":[1]})", R"({"tags":["a b"]})",
                            R"({"tags":["../etc"]})", R"({"tags":{"a":1}})", R"({"tags":[""]})"}) {
