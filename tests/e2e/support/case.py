@@ -14,6 +14,7 @@ import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 SKIPPED = 77
+_excused = set()
 
 
 def binary():
@@ -33,6 +34,12 @@ def require_tools(*names):
     missing = [name for name in names if not find_tool(name)]
     if missing:
         raise unittest.SkipTest(f"not installed: {', '.join(missing)} (deploy/setup --tests installs it)")
+
+
+def skip_anywhere(reason):
+    """In CI too: for what deploy/setup cannot bring."""
+    _excused.add(reason)
+    raise unittest.SkipTest(reason)
 
 
 def find_tool(name):
@@ -99,7 +106,7 @@ def main():
             log.writelines(reason + "\n" for reason in reasons)
     if not result.wasSuccessful():
         sys.exit(1)
-    if reasons and os.environ.get("CI"):
+    if os.environ.get("CI") and any(reason not in _excused for _, reason in result.skipped):
         print("in CI nothing may be skipped", file=sys.stderr)
         sys.exit(1)
     sys.exit(SKIPPED if reasons and result.testsRun <= len(reasons) else 0)
