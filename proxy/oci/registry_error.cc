@@ -124,7 +124,7 @@ Answer decide(const Error& error, Subject subject) {
 std::string message_of(const Error& error) {
   if (error.blame == Blame::us) return own_message(error.code);
   const std::string message = public_message(error.context);
-  return error.code == ErrorCode::unauthorized ? "the upstream refused our credentials: " + message : message;
+  return error.code == ErrorCode::unauthorized ? "the upstream refused the cache: " + message : message;
 }
 
 Response make_response(const RegistryError& answer, std::string log_note) {

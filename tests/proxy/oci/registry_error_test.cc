@@ -94,7 +94,7 @@ TEST_CASE("no error becomes 401, 408 or 429, which clients retry or take for a c
 TEST_CASE("refused credentials say whose they are") {
   const auto answer =
       to_registry_error(Error{ErrorCode::unauthorized, Blame::upstream, "401 from h"}, Subject::manifest);
-  CHECK(answer.message == "the upstream refused our credentials: 401 from h");
+  CHECK(answer.message == "the upstream refused the cache: 401 from h");
 }
 
 TEST_CASE("of an error of ours the client learns nothing but what kind it is, the log learns all") {
