@@ -29,7 +29,7 @@ DISCOVERY = ("Tag listing", "Referrers")
 
 
 class _PastTheCache(socketserver.StreamRequestHandler):
-    """Reads go to the cache, what a cache refuses goes to the upstream: one request a connection, passed on as it is."""
+    """Reads go to the cache, what it refuses to the upstream: one request a connection, passed on as it is."""
 
     rbufsize = 0
 

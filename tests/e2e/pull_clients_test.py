@@ -1,7 +1,9 @@
-"""Debian's own clients pull a GPU-shaped image through the cache, and again when the upstream has gone."""
+"""The engines that unpack pull a GPU-shaped image through the cache, and again when the upstream has gone.
+
+What else clients do, with small images: client_matrix_test.py."""
 
 from support import case, image, raw_http
-from support.clients import Containerd, Docker, Podman, Skopeo
+from support.clients import Containerd, Docker, Skopeo
 from support.front import Front
 from support.paddock import Paddock, UPSTREAM
 from support.upstream import Registry
@@ -47,29 +49,6 @@ class PullClientsTest(case.EndToEndCase):
         self.assertEqual(found["Id"], self.image.config.digest)
         self.assertEqual(len(found["RootFS"]["Layers"]), len(self.image.layers))
 
-    def test_podman_pulls_by_address_and_through_a_mirror_entry(self):
-        self.start()
-        podman = Podman(self, self.paddock.address, UPSTREAM)
-        expected = self.image.config.digest.removeprefix("sha256:")
-        self.assertEqual(podman.pull(self.by_address), expected)
-        podman.remove(self.by_address)
-        self.front.stop()
-        self.assertEqual(podman.pull(self.by_name), expected)
-
-    def test_skopeo_copies_every_blob_unchanged(self):
-        self.start()
-        skopeo = Skopeo(self)
-        self.check_copy(skopeo.copy(self.by_address, "cold"))
-        self.front.stop()
-        self.check_copy(skopeo.copy(self.by_address, "warm"))
-
-    def check_copy(self, folder):
-        for blob in self.image.blobs():
-            with open(f"{folder}/{blob.digest.removeprefix('sha256:')}", "rb") as file:
-                self.assertEqual(image.digest_of(file.read()), blob.digest)
-        with open(f"{folder}/manifest.json", "rb") as file:
-            self.assertEqual(file.read(), self.image.manifest.data)
-
     def test_containerd_pulls_under_the_original_name(self):
         self.start()
         containerd = Containerd(self, self.paddock.address, UPSTREAM)
@@ -80,12 +59,6 @@ class PullClientsTest(case.EndToEndCase):
         self.front.stop()
         containerd.pull(self.by_name)
         self.assertEqual(containerd.content(), everything)
-
-    def test_containerd_pulls_by_the_address_of_the_cache(self):
-        self.start()
-        containerd = Containerd(self, self.paddock.address, UPSTREAM)
-        containerd.pull(self.by_address)
-        self.assertIn(self.image.config.digest, containerd.content())
 
 
 class PlatformsTest(case.EndToEndCase):

@@ -85,7 +85,8 @@ class EndToEndCase(unittest.TestCase):
 
     def _show_logs(self):
         result = self._result
-        if result is None or not any(test is self for test, _ in result.failures + result.errors):
+        failed = [] if result is None else [test for test, _ in result.failures + result.errors]
+        if not any(getattr(test, "test_case", test) is self for test in failed):  # a part of it, or all
             return
         for path in self._logs:
             if not os.path.exists(path):

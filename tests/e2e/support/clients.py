@@ -3,8 +3,23 @@
 import json
 import os
 import subprocess
+from dataclasses import dataclass, field
 
 from . import case, process
+
+
+@dataclass
+class Around:
+    """What a client is started in: a command that starts it, and variables."""
+
+    wrap: list = field(default_factory=list)
+    environment: dict = field(default_factory=dict)
+
+    def run(self, argv, check=True, **environment):
+        return process.run([*self.wrap, *argv], check=check, env=self.variables(**environment))
+
+    def variables(self, **environment):
+        return process.clean_environment(**self.environment, **environment)
 
 
 def overlay_works(folder):
@@ -22,24 +37,25 @@ def overlay_works(folder):
 class Docker:
     """A dockerd beside the machine's own, with a socket, and the docker command that talks to it."""
 
-    def __init__(self, test):
+    def __init__(self, test, around=None, **config):
         case.require_root()
         case.require_tools("dockerd", "docker", "containerd", "runc")
+        around = around or Around()
         self._host = "unix://" + test.path("docker.sock")
         self._environment = process.clean_environment(HOME=test.path("docker-home"),
                                                       DOCKER_CONFIG=test.path("docker-home"))
         os.makedirs(test.path("docker-home"))
-        empty_config = test.path("daemon.json")
-        with open(empty_config, "w") as file:
-            file.write("{}")
+        config_file = test.path("daemon.json")
+        with open(config_file, "w") as file:
+            json.dump(config, file)
         log = test.path("dockerd.log")
         test.watch_log(log)
         self._daemon = process.Process("dockerd", [
-            case.find_tool("dockerd"), "--config-file", empty_config, "-H", self._host,
+            *around.wrap, case.find_tool("dockerd"), "--config-file", config_file, "-H", self._host,
             "--data-root", test.path("docker"), "--exec-root", test.path("docker-exec"),
             "--pidfile", test.path("dockerd.pid"), "--iptables=false", "--ip6tables=false", "--bridge=none",
             "--storage-driver", "overlay2" if overlay_works(test.folder) else "vfs",
-        ], log, env=self._environment)
+        ], log, env=around.variables(HOME=test.path("docker-home")))
         test.addCleanup(self._daemon.stop)
         self._daemon.wait_ready(lambda: self.run("version", check=False).returncode == 0)
 
@@ -62,21 +78,21 @@ class Docker:
 
 
 class Containerd:
-    """A containerd of its own and ctr, with a hosts folder that sends `registry` to the cache."""
+    """A containerd of its own and ctr, with a hosts folder that sends `registry` to the cache, and then to `server`."""
 
-    def __init__(self, test, cache_address, registry):
+    def __init__(self, test, cache_address, registry, server=None, around=None):
         case.require_root()
         case.require_tools("containerd", "ctr")
-        self._test = test
+        self._around = around or Around()
         self._socket = test.path("containerd.sock")
         self._hosts = test.path("certs.d")
         self._snapshotter = "overlayfs" if overlay_works(test.folder) else "native"
-        for name in (registry, cache_address):
+        for name in (registry, cache_address) if registry else ():
             folder = os.path.join(self._hosts, name)
             os.makedirs(folder)
             with open(os.path.join(folder, "hosts.toml"), "w") as file:
-                file.write(f'server = "http://{cache_address}"\n[host."http://{cache_address}"]\n'
-                           '  capabilities = ["pull", "resolve"]\n')
+                file.write(f'server = "{server or f"http://{cache_address}"}"\n[host."http://{cache_address}"]\n'
+                           '  capabilities = ["pull", "resolve"]\n  dial_timeout = "1s"\n')
         config = test.path("containerd.toml")
         with open(config, "w") as file:
             file.write('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
@@ -90,8 +106,8 @@ class Containerd:
         self._daemon.wait_ready(lambda: self.run("version", check=False).returncode == 0)
 
     def run(self, *arguments, check=True):
-        return process.run([case.find_tool("ctr"), "--address", self._socket, "--namespace", "e2e", *arguments],
-                           check=check)
+        return self._around.run([case.find_tool("ctr"), "--address", self._socket, "--namespace", "e2e", *arguments],
+                                check)
 
     def pull(self, reference, *options, check=True):
         return self.run("images", "pull", "--hosts-dir", self._hosts, "--snapshotter", self._snapshotter,
@@ -108,24 +124,35 @@ class Containerd:
         return set(self.run("content", "ls", "--quiet").stdout.split())
 
 
+def write_mirrors(test, cache_address, registry):
+    """Into the home of a user of podman, buildah and skopeo: this registry by way of the cache, then itself."""
+    os.makedirs(test.path(".config", "containers"), exist_ok=True)
+    with open(test.path(".config", "containers", "registries.conf"), "w") as file:
+        file.write(f'[[registry]]\nprefix = "{registry}"\nlocation = "{registry}"\n'
+                   f'[[registry.mirror]]\nlocation = "{cache_address}/{registry}"\ninsecure = true\n')
+
+
 class Podman:
-    def __init__(self, test, cache_address, registry):
+    """podman, or buildah, which keeps images alike and is asked with the same words."""
+
+    def __init__(self, test, cache_address, registry, tool="podman", around=None):
         case.require_root()
-        case.require_tools("podman")
-        self._base = [case.find_tool("podman"), "--root", test.path("podman"), "--runroot", test.path("podman-run"),
-                      "--tmpdir", test.path("podman-tmp"), "--cgroup-manager", "cgroupfs", "--events-backend", "none",
-                      "--storage-driver", "overlay" if overlay_works(test.folder) else "vfs"]
-        mirrors = test.path("registries.conf")
-        with open(mirrors, "w") as file:
-            file.write(f'[[registry]]\nprefix = "{registry}"\nlocation = "{registry}"\nblocked = false\n'
-                       f'[[registry.mirror]]\nlocation = "{cache_address}/{registry}"\ninsecure = true\n')
-        self._environment = process.clean_environment(
-            HOME=test.folder, XDG_RUNTIME_DIR=test.folder, CONTAINERS_REGISTRIES_CONF=mirrors)
+        case.require_tools(tool)
+        self._around = around or Around()
+        driver = "overlay" if overlay_works(test.folder) else "vfs"
+        self._base = [case.find_tool(tool), "--root", test.path("podman"), "--runroot", test.path("podman-run"),
+                      "--storage-driver", driver]
+        if tool == "podman":
+            self._base += ["--tmpdir", test.path("podman-tmp"), "--cgroup-manager", "cgroupfs",
+                           "--events-backend", "none"]
+        self._environment = {"HOME": test.folder, "XDG_RUNTIME_DIR": test.folder}
+        if registry:
+            write_mirrors(test, cache_address, registry)
         # Its overlay driver keeps a bind mount of its folder, which would outlive the test.
         test.addCleanup(subprocess.run, ["umount", test.path("podman", "overlay")], stderr=subprocess.DEVNULL)
 
     def run(self, *arguments, check=True):
-        return process.run([*self._base, *arguments], check=check, env=self._environment)
+        return self._around.run([*self._base, *arguments], check, **self._environment)
 
     def pull(self, reference, check=True):
         """Prints the image's id, which is its config's digest."""
@@ -136,22 +163,31 @@ class Podman:
 
 
 class Skopeo:
-    def __init__(self, test):
+    def __init__(self, test, cache_address=None, registry=None, around=None):
         case.require_tools("skopeo")
         self._test = test
-        self._environment = process.clean_environment(HOME=test.folder, XDG_RUNTIME_DIR=test.folder)
+        self._around = around or Around()
+        self._environment = {"HOME": test.folder, "XDG_RUNTIME_DIR": test.folder}
+        if registry:
+            write_mirrors(test, cache_address, registry)
 
     def command(self, reference, target, *options):
-        return [case.find_tool("skopeo"), "--insecure-policy", "copy", *options, "--src-tls-verify=false",
+        return [case.find_tool("skopeo"), "--insecure-policy", "copy", *options,
                 f"docker://{reference}", f"dir:{target}"]
+
+    def pull(self, reference, target, *options):
+        return self._around.run(self.command(reference, target, *options), check=False, **self._environment)
 
     def copy(self, reference, name, *options, check=True):
         """Copies into a folder of files named by digest; returns the folder."""
         target = self._test.path(name)
-        done = process.run(self.command(reference, target, *options), check=check, env=self._environment)
+        done = self.pull(reference, target, "--src-tls-verify=false", *options)
+        if check and done.returncode:
+            raise AssertionError(f"skopeo copy {reference}: {done.stdout}{done.stderr}")
         return target if done.returncode == 0 else None
 
     def start(self, reference, name):
         """The same without waiting: a client that a test can kill."""
-        return process.Process("skopeo", self.command(reference, self._test.path(name)),
-                               self._test.path(name + ".log"), env=self._environment)
+        command = self.command(reference, self._test.path(name), "--src-tls-verify=false")
+        return process.Process("skopeo", [*self._around.wrap, *command], self._test.path(name + ".log"),
+                               env=self._around.variables(**self._environment))

@@ -12,14 +12,17 @@ UPSTREAM = "registry.baidubce.com"  # only a name here: it is never dialled, its
 
 
 class Paddock:
-    """Starts at once, on ports of its own. `options` are merged into the first upstream, `sections` into the file."""
+    """Starts at once, on ports of its own. `options` are merged into the first upstream, `sections` into the file.
 
-    def __init__(self, test, upstream_url, name="paddock", sections=None, **options):
+    With `host` it listens there, on the port that HTTPS has."""
+
+    def __init__(self, test, upstream_url, name="paddock", sections=None, host=None, **options):
         self._test = test
         self.data = test.path(name + "-data")
         self.config_file = test.path(name + ".yaml")
         self._log = test.path(name + ".log")
-        self.port, self.admin_port = process.reserve_port(test), process.reserve_port(test)
+        self.host, self.port = (host, 443) if host else ("127.0.0.1", process.reserve_port(test))
+        self.admin_port = process.reserve_port(test)
         self.process = None
         self.config = {
             "storage": {"max_size": "8GiB", "min_free": "64MiB"},
@@ -33,7 +36,7 @@ class Paddock:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def write_config(self):
         config = {**self.config, "server": {**self.config.get("server", {}), "listen": self.address},

@@ -16,21 +16,36 @@ def reserve_port(test):
     stop and come back, as every server sets SO_REUSEADDR. Binding it without that option is what keeps others out.
     """
     for _ in range(200):
-        holder = socket.socket()
-        try:
-            holder.bind(("127.0.0.1", random.randrange(20000, 32000)))
-        except OSError:
-            holder.close()
-            continue
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        test.addCleanup(holder.close)
-        return holder.getsockname()[1]
+        port = random.randrange(20000, 32000)
+        if _hold(test, "127.0.0.1", port):
+            return port
     raise AssertionError("no free port between 20000 and 32000")
 
 
-def accepts(port):
+def reserve_address(test, port):
+    """The same for a port that clients do not let one choose: an address of loopback where it is this test's."""
+    for _ in range(200):
+        address = f"127.{random.randrange(64, 128)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+        if _hold(test, address, port):
+            return address
+    raise AssertionError(f"no loopback address with port {port} free")
+
+
+def _hold(test, address, port):
+    holder = socket.socket()
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        holder.bind((address, port))
+    except OSError:
+        holder.close()
+        return False
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    test.addCleanup(holder.close)
+    return True
+
+
+def accepts(port, address="127.0.0.1"):
+    try:
+        socket.create_connection((address, port), timeout=1).close()
         return True
     except OSError:
         return False

@@ -11,10 +11,11 @@ from . import case, process
 
 
 class Certificate:
-    def __init__(self, test):
+    def __init__(self, test, *hosts):
         self.file, self.key = test.path("server.pem"), test.path("server.key")
         process.run([case.find_tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                     "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+                     "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", ",".join(
+                         ["subjectAltName=IP:127.0.0.1", *(f"DNS:{host}" for host in hosts)]),
                      "-keyout", self.key, "-out", self.file])
 
     def client(self, version=None):

@@ -9,17 +9,22 @@ from . import case, process
 
 
 class Registry:
-    """Storage outlives stop(), so the same content can go away and come back."""
+    """Storage outlives stop(), so the same content can go away and come back.
 
-    def __init__(self, test, name="registry"):
+    With `host` and a certificate it serves HTTPS there, on the port that belongs to it. `htpasswd`: a file of names,
+    without which nobody gets anything once it has started again."""
+
+    def __init__(self, test, name="registry", folder=None, host="127.0.0.1", certificate=None):
         case.require_tools("docker-registry")
         self._test = test
-        self.folder = test.path(name)
+        self.folder = folder or test.path(name)
+        self.htpasswd = None
+        self._host, self._certificate = host, certificate
         self._log = test.path(name + ".log")
         self._config = test.path(name + ".yml")
         self._process = None
-        self.port = process.reserve_port(test)
-        os.makedirs(self.folder)
+        self.port = 443 if certificate else process.reserve_port(test)
+        os.makedirs(self.folder, exist_ok=folder is not None)
         test.watch_log(self._log)
         test.addCleanup(self.stop)
         self.start()
@@ -30,13 +35,17 @@ class Registry:
             "log": {"level": "warn", "accesslog": {"disabled": True}},
             "storage": {"filesystem": {"rootdirectory": self.folder}, "delete": {"enabled": True},
                         "maintenance": {"uploadpurging": {"enabled": False}}},
-            "http": {"addr": f"127.0.0.1:{self.port}", "secret": "only for tests"},
+            "http": {"addr": f"{self._host}:{self.port}", "secret": "only for tests"},
         }
+        if self._certificate:
+            config["http"]["tls"] = {"certificate": self._certificate.file, "key": self._certificate.key}
+        if self.htpasswd:
+            config["auth"] = {"htpasswd": {"realm": "tests", "path": self.htpasswd}}
         with open(self._config, "w") as file:
             json.dump(config, file)
         self._process = process.Process("docker-registry", [case.find_tool("docker-registry"), "serve", self._config],
                                         self._log)
-        self._process.wait_ready(lambda: process.accepts(self.port))
+        self._process.wait_ready(lambda: process.accepts(self.port, self._host))
 
     def stop(self):
         if self._process:
