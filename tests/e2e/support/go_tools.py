@@ -10,7 +10,7 @@ from . import case
 FOLDER = os.path.join(case.ROOT, "build", "go")
 
 
-def tool(module, version, seconds=400):
+def tool(module, version, seconds=240):
     """The path of the program. Without Go, or without a way to its modules, the test is skipped, in CI too."""
     go = shutil.which("go", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/go/bin", "/usr/lib/go/bin"]))
     folder = os.path.join(FOLDER, version)
