@@ -19,7 +19,7 @@ class CertificateAuthority {
  public:
   struct Plan {
     std::string name;               // who it is, for people
-    std::vector<std::string> only;  // host names that it may sign for, each with all below it; empty: any
+    std::vector<std::string> only{};  // host names that it may sign for, each with all below it; empty: any
     std::chrono::days life{3650};
   };
   struct Leaf {

@@ -162,3 +162,12 @@ TEST_CASE("the process's own variables are found by their prefix") {
   unsetenv("PADDOCK_TEST_ONLY");
   unsetenv("XPADDOCK_TEST_ONLY");
 }
+
+TEST_CASE("a mapping is pairs in the environment, a name may come twice") {
+  const Config config =
+      good({{"PADDOCK_RESOLVE", "a.example=198.51.100.7,b.example=2001:db8::7,a.example=198.51.100.8"}});
+  CHECK(config.resolve.at("a.example") == std::vector<std::string>{"198.51.100.7", "198.51.100.8"});
+  CHECK(config.resolve.at("b.example") == std::vector<std::string>{"2001:db8::7"});
+  CHECK(good({{"PADDOCK_RESOLVE", ""}}).resolve.empty());
+  CHECK(problems({{"PADDOCK_RESOLVE", "a.example"}}) == "PADDOCK_RESOLVE: 'a.example' is not NAME=VALUE");
+}

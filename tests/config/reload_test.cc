@@ -18,6 +18,7 @@ struct Change {
   void operator()(bool* value) const { *value = !*value; }
   void operator()(SizeLimit* value) const { *value = SizeLimit{value->bytes + 1, 0}; }
   void operator()(std::vector<std::string>* value) const { value->emplace_back("x"); }
+  void operator()(std::map<std::string, std::vector<std::string>>* value) const { (*value)["x"]; }
   template <typename T>
   void operator()(T* value) const {
     *value += T{1};
@@ -84,7 +85,9 @@ TEST_CASE("what a reload can take over") {
   }
   CHECK(live == Names{"server.tls.certificate", "server.tls.key", "server.tls.kernel", "server.auth.htpasswd",
                       "server.auth.anonymous_pull", "server.drain", "server.manifest_limit", "admin.token_file",
-                      "storage.max_size", "storage.min_free", "offline", "log.level"});
+                      "storage.max_size", "storage.min_free", "ingress.connect_proxy.ca_certificate",
+                      "ingress.connect_proxy.ca_key", "ingress.connect_proxy.hosts", "ingress.connect_proxy.tunnel",
+                      "resolve", "offline", "log.level"});
 }
 
 TEST_CASE("TLS cannot be switched on or off by a reload") {
@@ -116,4 +119,14 @@ TEST_CASE("what needs a restart is named at every reload until there was one") {
   loaded.log.format = "json";
   const auto first = plan_reload(running(), loaded);
   CHECK(plan_reload(first.config, loaded).restart == Names{"log.format"});
+}
+
+TEST_CASE("where an upstream listens needs a restart, the rest of it does not") {
+  Config loaded = running();
+  loaded.upstreams[2].listen = {"127.0.0.1:5002"};
+  loaded.upstreams[2].tag_ttl = std::chrono::seconds(7);
+  const auto plan = plan_reload(running(), loaded);
+  CHECK(contains(plan.restart, "upstreams[].listen"));
+  CHECK(contains(plan.taken, "upstreams"));
+  CHECK(plan.config.upstreams == loaded.upstreams);
 }

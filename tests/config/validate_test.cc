@@ -129,3 +129,46 @@ TEST_CASE("passwords that protect nothing, or that anybody can read on the way, 
   config.server.tls_certificate = config.server.tls_key = "f";
   CHECK(paddock::config::doubts(config).empty());
 }
+
+TEST_CASE("each address has one meaning") {
+  Config config;
+  config.upstreams[0].listen = {"127.0.0.1:5000"};
+  CHECK(validate(config).error().context.contains(
+      "upstreams[0].listen: '127.0.0.1:5000' is the same address as server.listen"));
+  config.upstreams[0].listen = {"127.0.0.1:5002"};
+  CHECK(validate(config));
+  config.upstreams[1].listen = {"127.0.0.1:5002"};
+  CHECK(validate(config).error().context.contains("is the same address as upstreams[0].listen"));
+}
+
+TEST_CASE("the proxy needs a CA, and answers upstreams alone") {
+  Config config;
+  config.connect_proxy.listen = "127.0.0.1:3128";
+  CHECK(validate(config).error().context.contains("paddock ca init"));
+  config.connect_proxy.ca_certificate = config.connect_proxy.ca_key = "f";
+  CHECK(validate(config));
+  config.connect_proxy.hosts = {"registry.baidubce.com", "docker.io", "registry-1.docker.io"};
+  config.connect_proxy.tunnel = {"auth.docker.io", "*.bcebos.com", "*", "*:8443", "harbor.lan:443"};
+  CHECK(validate(config));
+  config.connect_proxy.hosts = {"quay.io"};
+  CHECK(validate(config).error().context.contains("'quay.io' is not the name of an upstream here"));
+  config.connect_proxy.hosts = {};
+  const std::string wrong = GENERATE("**", "*x.y", "a/b", "*.*", "*:0", "*:x", "http://a", "A.b");
+  config.connect_proxy.tunnel = {wrong};
+  CAPTURE(wrong);
+  CHECK_FALSE(validate(config));
+}
+
+TEST_CASE("hosts are resolved to addresses, not to names") {
+  Config config;
+  config.resolve = {{"registry.baidubce.com", {"198.51.100.7", "2001:db8::7"}}};
+  CHECK(validate(config));
+  config.resolve = {{"registry.baidubce.com", {"other.example"}}};
+  CHECK(validate(config).error().context.contains("'other.example' is not an IP address"));
+  config.resolve = {{"registry.baidubce.com", {}}};
+  CHECK(validate(config).error().context.contains("give an IP address"));
+  config.resolve = {{"registry.baidubce.com:443", {"198.51.100.7"}}};
+  CHECK(validate(config).error().context.contains("leave it out"));
+  config.resolve = {{"Registry", {"198.51.100.7"}}};
+  CHECK_FALSE(validate(config));
+}

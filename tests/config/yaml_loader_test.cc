@@ -168,7 +168,7 @@ TEST_CASE("a problem names file, line and key") {
       {"server:\n  listen:\n    - a:1\n    - b\n", "p.yaml:4: server.listen[1]: 'b' is not an address"},
       {"server:\n  listen: []\n", "p.yaml:2: server.listen: is empty"},
       {"server:\n  listen: [a:1, a:1]\n", "p.yaml:2: server.listen: 'a:1' is given twice"},
-      {"server:\n  listen: 127.0.0.1:5001\n", "admin.listen: is the same address as server.listen"},
+      {"server:\n  listen: 127.0.0.1:5001\n", "admin.listen: '127.0.0.1:5001' is the same address as server.listen"},
       {"server:\n  deadlines: {stall: 0}\n", "p.yaml:2: server.deadlines.stall: is 0"},
       {"server:\n  drain: 30\n", "p.yaml:2: server.drain: '30' is not a duration"},
       {"server:\n  drain: 1500ms\n", "p.yaml:2: server.drain: '1500ms' is finer than a second"},
@@ -336,4 +336,30 @@ TEST_CASE("without a file the defaults are valid and fit the contract") {
   CHECK(config->upstreams[0].is_default);
   CHECK(config->upstreams[0].stale_if_error == std::chrono::days{30});
   CHECK(config->upstreams[2].endpoints == std::vector<std::string>{"https://registry-1.docker.io"});
+}
+
+TEST_CASE("a mapping of the user's own names takes one value or several for each") {
+  const auto load = [](const std::string& text) { return paddock::config::load_text(text, "p.yaml"); };
+  const auto config = load("resolve:\n  a.example: 198.51.100.7\n  b.example: [198.51.100.8, '2001:db8::8']\n");
+  REQUIRE(config);
+  CHECK(config->resolve.at("a.example") == std::vector<std::string>{"198.51.100.7"});
+  CHECK(config->resolve.at("b.example") == std::vector<std::string>{"198.51.100.8", "2001:db8::8"});
+  CHECK(load("resolve: {}\n")->resolve.empty());
+  CHECK(load("resolve:\n")->resolve.empty());
+  struct Case {
+    std::string text, says;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"resolve: x\n", "p.yaml:1: resolve: must be a mapping, found a single value"},
+      {"resolve: [x]\n", "p.yaml:1: resolve: must be a mapping, found a list"},
+      {"resolve:\n  a.example: {b: c}\n", "p.yaml:2: resolve.a.example: must be a single value"},
+      {"resolve:\n  a.example: nonsense\n", "p.yaml:2: resolve.a.example: 'nonsense' is not an IP address"},
+      {"resolve:\n  a.example: 1.2.3.4\n  a.example: 1.2.3.5\n", "p.yaml:3: key 'a.example' is given twice"},
+      {"resolve:\n  [a]: 1.2.3.4\n", "p.yaml:2: a key must be a word"},
+      {"resolve:\n  a.example:\n", "p.yaml:2: resolve.a.example: must be a single value, found nothing"},
+  }));
+  CAPTURE(c.text);
+  const auto wrong = load(c.text);
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().context.contains(c.says));
 }

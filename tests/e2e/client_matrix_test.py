@@ -11,8 +11,8 @@ import re
 import sys
 import time
 
-from support import case, image, matrix_clients
-from support.world import Corner, World
+from support import case, image, matrix_clients, ways
+from support.world import PASSWORD, Corner, World
 
 TAG = "2.6.2"
 SHAPE = [200_000, 400, 60_000]
@@ -41,7 +41,7 @@ class Row:
     def __init__(self, test, world, client, way, number):
         self.test, self.world, self.way = test, world, way
         corner = Corner(test, f"{number}")
-        self.client = client(corner, world.around(corner, way.hosts(world)), way, world)
+        self.client = client(corner, world.around(corner, way), way, world)
         self.name = f"{client.__name__.lower()}{number}"
         self.made = image.make_image(SHAPE, seed=400 + number, types=client.types)
         self.rotten = image.make_image(LARGE_SHAPE, seed=500 + number, types=client.types)
@@ -49,6 +49,8 @@ class Row:
         world.registry.push(f"paddle/{self.name}", self.made, TAG)
         world.registry.push(f"rotten/{self.name}", self.rotten, TAG)
         world.registry.push(f"private/{self.name}", self.private, TAG)
+        self.own = image.make_image(SHAPE, seed=700 + number, types=client.types)
+        world.registry.push(f"own/{self.name}", self.own, TAG)
         world.registry.flip_byte(self.rotten.largest().digest, 5 * image.MIB)
 
     def reference(self, folder, tag=TAG):
@@ -112,6 +114,22 @@ def wrong_bytes(row):
 @scenario("private, no password", lambda world: world.private(known_to_caches=False))
 def without_password(row):
     row.fails("private", row.private, REFUSED)
+
+
+@scenario("private, the client has the password", lambda world: world.private(known_to_caches=False))
+def with_own_password(row):
+    """Where the client believes to speak with the registry; elsewhere it keeps its password for that."""
+    if row.way is not ways.CONNECT:
+        return NOT_APPLICABLE
+    row.client.log_in("cache", PASSWORD)
+    sent, _ = row.pulls("own", row.own)
+    row.test.assertEqual(sent, row.own.blob_bytes())
+    sent, _ = row.pulls("own", row.own)
+    row.test.assertEqual(sent, 0)
+    row.client.log_in("cache", "a guess")
+    row.fails("own", row.own, REFUSED)
+    row.client.log_out()
+    row.fails("own", row.own, REFUSED)
 
 
 @scenario("private, Paddock has the password", lambda world: world.private(known_to_caches=True))

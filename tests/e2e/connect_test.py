@@ -104,7 +104,7 @@ class ClientTest(ConnectCase):
         self.assertEqual(status, 407, body)
         status, plain, _ = self.connect(f"{UPSTREAM}:443", "Proxy-Authorization: Basic Y2k6c2VjcmV0\r\n")
         self.assertEqual(status, 200)
-        self.assertEqual(self.ask(self.secured(plain), "/v2/")[0], 200)
+        self.assertEqual(self.ask(self.secured(plain), f"/v2/{REPOSITORY}/manifests/{TAG}")[0], 200)
 
 
 class TunnelTest(ConnectCase):
@@ -245,7 +245,7 @@ class ReloadTest(ConnectCase):
         open_before = self.secured(self.connect(f"{UPSTREAM}:443")[1])
         paddock.reload()
         case.wait_until(lambda: self.connect(f"127.0.0.1:{port}")[0] == 502, "the new tunnel")
-        self.assertEqual(self.ask(open_before, "/v2/")[0], 200)
+        self.assertEqual(self.ask(open_before, f"/v2/{REPOSITORY}/manifests/{TAG}")[0], 200)
         tls = self.secured(self.connect(f"{UPSTREAM}:443")[1], cafile=self.path("new", "ca.crt"))
         self.assertEqual(self.ask(tls, f"/v2/{REPOSITORY}/manifests/{TAG}")[0], 200)
 

@@ -3,17 +3,37 @@
 pull() returns what the command said. Each instance is one client, set up for one way to the cache.
 """
 
+import base64
+import json
 import os
 import re
 import shutil
 
 from . import case, clients, go_tools, image, process
 from .paddock import UPSTREAM
-from .ways import HOSTS_TOML, NAME, PREFIX, REGISTRIES_CONF, REGISTRY_MIRRORS
+from .ways import CONNECT, HOSTS_TOML, NAME, PREFIX, REGISTRIES_CONF, REGISTRY_MIRRORS
 
 
-class Dockerd:
-    ways = (PREFIX, REGISTRY_MIRRORS, NAME)
+class _Logins:
+    """The credentials file that Docker's own client and all that follow it read."""
+
+    def _keep(self, *folders):
+        self._files = [os.path.join(folder, "config.json") for folder in folders]
+
+    def log_in(self, user, password):
+        auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+        for path in self._files:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as file:
+                json.dump({"auths": {UPSTREAM: {"auth": auth}}}, file)
+
+    def log_out(self):
+        for path in self._files:
+            os.remove(path)
+
+
+class Dockerd(_Logins):
+    ways = (PREFIX, REGISTRY_MIRRORS, NAME, CONNECT)
     types = image.DOCKER
 
     def __init__(self, corner, around, way, world):
@@ -22,6 +42,7 @@ class Dockerd:
         if way.mirror:
             config["registry-mirrors"] = [f"http://{world.cache.address}"]
         self._docker = clients.Docker(corner, around, **config)
+        self._keep(corner.path("docker-home"))
 
     def pull(self, reference):
         return self._docker.pull(reference, check=False)
@@ -35,16 +56,23 @@ class Dockerd:
 
 
 class Containerd:
-    ways = (PREFIX, HOSTS_TOML, NAME)
+    ways = (PREFIX, HOSTS_TOML, NAME, CONNECT)
     types = image.OCI
 
     def __init__(self, corner, around, way, world):
         registry = UPSTREAM if way.mirror else None
         self._options = ["--plain-http"] if way is PREFIX else []
         self._containerd = clients.Containerd(corner, world.cache.address, registry, f"https://{UPSTREAM}", around)
+        self._login = []
 
     def pull(self, reference):
-        return self._containerd.pull(reference, *self._options, check=False)
+        return self._containerd.pull(reference, *self._options, *self._login, check=False)
+
+    def log_in(self, user, password):
+        self._login = ["--user", f"{user}:{password}"]
+
+    def log_out(self):
+        self._login = []
 
     def holds(self, reference, made):
         wanted = {made.manifest.digest, *(blob.digest for blob in made.blobs())}
@@ -55,14 +83,15 @@ class Containerd:
         self._containerd.remove(reference)
 
 
-class Podman:
-    ways = (PREFIX, REGISTRIES_CONF, NAME)
+class Podman(_Logins):
+    ways = (PREFIX, REGISTRIES_CONF, NAME, CONNECT)
     types = image.DOCKER
 
     def __init__(self, corner, around, way, world):
         self._options = ["--tls-verify=false"] if way is PREFIX else []
         self._podman = clients.Podman(corner, world.cache.address, UPSTREAM if way.mirror else None,
                                       type(self).__name__.lower(), around)
+        self._keep(corner.path(".docker"))
 
     def pull(self, reference):
         return self._podman.run("pull", "--quiet", *self._options, reference, check=False)
@@ -78,13 +107,14 @@ class Buildah(Podman):
     pass
 
 
-class _Folder:
+class _Folder(_Logins):
     """A client that copies into a folder: what it should hold must be there, byte for byte."""
 
     types = image.OCI
 
     def __init__(self, corner):
         self._target = corner.path("copy")
+        self._keep(corner.path(".docker"))
 
     def pull(self, reference):
         self.forget(reference)  # what a failed pull has left
@@ -105,7 +135,7 @@ class _Folder:
 
 
 class Skopeo(_Folder):
-    ways = (PREFIX, REGISTRIES_CONF, NAME)
+    ways = (PREFIX, REGISTRIES_CONF, NAME, CONNECT)
 
     def __init__(self, corner, around, way, world):
         super().__init__(corner)
@@ -121,7 +151,7 @@ class Skopeo(_Folder):
 
 
 class _GoTool(_Folder):
-    ways = (PREFIX, NAME)
+    ways = (PREFIX, NAME, CONNECT)
 
     def __init__(self, corner, around, way, _):
         super().__init__(corner)

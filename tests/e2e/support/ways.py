@@ -13,6 +13,7 @@ class Way:
     reference: Callable  # (world, repository): the image's name, without a tag
     hosts: Callable = lambda world: {}  # (world): names of registries, and where the client finds them
     mirror: bool = False  # the client is told of a mirror, and goes to the registry itself when that fails
+    environment: Callable = lambda world: {}  # (world): variables that the client is started with
 
 
 def by_address(world, repository):
@@ -32,5 +33,4 @@ HOSTS_TOML = Way("`hosts.toml` (`?ns=`)", by_name, real, mirror=True)
 REGISTRIES_CONF = Way("mirror in `registries.conf`", by_name, real, mirror=True)
 REGISTRY_MIRRORS = Way("`registry-mirrors` (docker.io)", lambda _, repository: repository, real, mirror=True)
 NAME = Way("the registry's name is the cache's (DNS, TLS)", by_name, lambda world: {UPSTREAM: world.named_cache.host})
-
-# ways/connect: HTTPS_PROXY belongs here once the cache is a proxy too.
+CONNECT = Way("`HTTPS_PROXY` and a CA", by_name, environment=lambda world: {"HTTPS_PROXY": world.proxy})

@@ -33,20 +33,32 @@ class World:
         upstreams = {"upstreams": [{"name": name, "endpoints": [self.front.url], "default": name == "docker.io"}
                                    for name in ("docker.io", UPSTREAM)]}
         tls = {"tls": {"certificate": self.certificate.file, "key": self.certificate.key}}
-        self.cache = Paddock(test, self.front.url, sections=dict(upstreams))
+        process.run([case.binary(), "ca", "init", "--out", test.path("ca")])
+        proxy_port = process.reserve_port(test)
+        self.proxy = f"http://127.0.0.1:{proxy_port}"
+        ingress = {"ingress": {"connect_proxy": {"listen": f"127.0.0.1:{proxy_port}",
+                                                 "ca_certificate": test.path("ca", "ca.crt"),
+                                                 "ca_key": test.path("ca", "ca.key")}}}
+        self.trusted = test.path("trusted.pem")
+        with open(self.trusted, "w") as trusted:
+            for path in (self.certificate.file, test.path("ca", "ca.crt")):
+                with open(path) as file:
+                    trusted.write(file.read())
+        self.cache = Paddock(test, self.front.url, sections={**upstreams, **ingress})
         self.named_cache = Paddock(test, self.front.url, "named", {"server": tls, **upstreams},
                                    host=process.reserve_address(test, 443))
         self.caches = (self.cache, self.named_cache)
 
-    def around(self, corner, hosts):
-        """For clients that find these hosts at these addresses, and believe their certificate."""
+    def around(self, corner, way):
+        """For clients that find these hosts at these addresses, and believe their certificates."""
+        hosts = way.hosts(self)
         path = corner.path("hosts")
         with open(path, "w") as file:
             file.writelines(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **hosts}.items())
         mounted = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', path]
         if process.run([*mounted, "true"], check=False).returncode:
             self._test.skipTest("mounting is not allowed here")
-        return clients.Around(mounted, {"SSL_CERT_FILE": self.certificate.file})
+        return clients.Around(mounted, {"SSL_CERT_FILE": self.trusted, **way.environment(self)})
 
     @contextlib.contextmanager
     def upstream_away(self):
