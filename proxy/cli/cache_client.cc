@@ -70,6 +70,8 @@ Result<HttpAnswer> CacheClient::get(std::string target, std::string accept, std:
   ClientRequest request;
   request.url = cache_.with_target(std::move(target));
   request.headers.add("Accept", std::move(accept));
+  if (!trust_.authorization.empty()) request.headers.add("Authorization", trust_.authorization);
+  request.tls = trust_.tls;
   auto answer = ask_http(std::move(request), patience_, limit);
   if (!answer) {
     const auto& error = answer.error();
@@ -105,9 +107,11 @@ Result<CacheClient::Fetched> CacheClient::manifest(const ImageReference& image, 
   return Fetched{*std::move(parsed), digest};
 }
 
-Result<ImageConfiguration> CacheClient::configuration(const ImageReference& image, const std::string& platform) const {
+Result<PlatformManifest> CacheClient::platform_manifest(const ImageReference& image,
+                                                        const std::string& platform) const {
   auto fetched = manifest(image, image.digest ? image.digest->to_string() : image.tag.value_or("latest"));
   if (!fetched) return std::unexpected(std::move(fetched).error());
+  const auto asked = fetched->digest;
   std::string chosen;
   if (fetched->manifest.kind == ManifestKind::index) {
     const auto entry = choose(fetched->manifest, platform);
@@ -116,8 +120,16 @@ Result<ImageConfiguration> CacheClient::configuration(const ImageReference& imag
     fetched = manifest(image, entry->digest.to_string());
     if (!fetched) return std::unexpected(std::move(fetched).error());
   }
-  const auto& config = fetched->manifest.config;
-  if (!config) return fail(ErrorCode::unsupported, Blame::upstream, "it is no image with a configuration");
+  if (!fetched->manifest.config) {
+    return fail(ErrorCode::unsupported, Blame::upstream, "it is no image with a configuration");
+  }
+  return PlatformManifest{std::move(chosen), asked, fetched->digest, std::move(fetched->manifest)};
+}
+
+Result<ImageConfiguration> CacheClient::configuration(const ImageReference& image, const std::string& platform) const {
+  auto found = platform_manifest(image, platform);
+  if (!found) return std::unexpected(std::move(found).error());
+  const auto& config = found->manifest.config;
   if (config->size > config_limit) {
     return fail(ErrorCode::too_large, Blame::upstream, fmt::format("its configuration has {} bytes", config->size));
   }
@@ -126,7 +138,7 @@ Result<ImageConfiguration> CacheClient::configuration(const ImageReference& imag
   if (Digest::of(answer->body, config->digest.algorithm()) != config->digest) {
     return fail(ErrorCode::digest_mismatch, Blame::upstream, "the cache sent another configuration than it named");
   }
-  return ImageConfiguration{std::move(chosen), fetched->digest, std::move(answer->body)};
+  return ImageConfiguration{std::move(found->platform), found->digest, std::move(answer->body)};
 }
 
 }  // namespace paddock

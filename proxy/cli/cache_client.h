@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,20 @@
 
 namespace paddock {
 
+// The manifest of one platform, and how it was come by.
+struct PlatformManifest {
+  std::string platform;  // as chosen from an index; empty for an image that is not part of one
+  Digest asked;          // of what the reference leads to: an index, or the manifest itself
+  Digest digest;
+  Manifest manifest;
+};
+
+// How the cache is spoken to where it asks for a name, or has a certificate that the system does not know.
+struct CacheTrust {
+  std::string authorization{};                    // "Basic ..."; empty: none
+  std::shared_ptr<const TlsClientContext> tls{};  // null: the system's CAs
+};
+
 struct ImageConfiguration {
   std::string platform;  // as chosen from an index; empty for an image that is not part of one
   Digest manifest;
@@ -26,10 +41,12 @@ struct ImageConfiguration {
 
 class CacheClient {
  public:
-  explicit CacheClient(Url cache, std::chrono::milliseconds patience = std::chrono::seconds(30))
-      : cache_(std::move(cache)), patience_(patience) {}
+  explicit CacheClient(Url cache, std::chrono::milliseconds patience = std::chrono::seconds(30), CacheTrust trust = {})
+      : cache_(std::move(cache)), patience_(patience), trust_(std::move(trust)) {}
 
   // `platform` ("linux/amd64") is for an index.
+  [[nodiscard]] Result<PlatformManifest> platform_manifest(const ImageReference& image,
+                                                           const std::string& platform) const;
   [[nodiscard]] Result<ImageConfiguration> configuration(const ImageReference& image,
                                                          const std::string& platform) const;
   [[nodiscard]] const Url& url() const { return cache_; }
@@ -45,6 +62,7 @@ class CacheClient {
 
   Url cache_;
   std::chrono::milliseconds patience_;
+  CacheTrust trust_;
 };
 
 // The platform of this machine, as images name it: "linux/amd64".

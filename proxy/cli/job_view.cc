@@ -4,50 +4,26 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "proxy/cli/format.h"
+#include "proxy/cli/progress_bar.h"
 #include "proxy/oci/printable.h"
 
 namespace paddock {
 namespace {
 
-constexpr std::size_t narrowest_bar = 10;
-
 std::string percent(const JsonView& of) { return fmt::format("{:.0f}%", std::min(of.real("percent"), 100.0)); }
 
-std::string amount(const JsonView& of) {
-  return human_bytes(of.number("stored_bytes")) + " of " + human_bytes(of.number("total_bytes"));
-}
-
-// ", 85.0 MiB/s, 48s left"; nothing while nothing comes.
-std::string pace(const JsonView& of) {
-  std::string text;
-  if (const auto rate = of.number("bytes_per_second"); rate > 0) text += ", " + human_bytes(rate) + "/s";
-  if (const auto eta = of.number("eta_seconds"); eta > 0) {
-    text += ", " + format_duration(std::chrono::seconds(std::min<std::uint64_t>(eta, 1'000'000'000))) + " left";
-  }
-  return text;
+Amount amount_of(const JsonView& of) {
+  return {.percent = of.real("percent"),
+          .done = of.number("stored_bytes"),
+          .total = of.number("total_bytes"),
+          .rate = of.number("bytes_per_second"),
+          .eta = of.number("eta_seconds")};
 }
 
 std::size_t count(const JsonView& job, std::string_view state) {
   const auto images = job.items("images");
   return static_cast<std::size_t>(
       std::ranges::count_if(images, [&](const JsonView& image) { return image.text("state") == state; }));
-}
-
-// The end of a name tells more than its beginning.
-std::string shortened(const std::string& name, std::size_t width) {
-  if (name.size() <= width) return name;
-  return width <= 3 ? name.substr(name.size() - width) : "..." + name.substr(name.size() - (width - 3));
-}
-
-std::string bar(const std::string& name, const JsonView& of, std::size_t width) {
-  const std::string figures = " " + percent(of) + " " + amount(of) + pace(of);
-  const std::size_t left = width > figures.size() + 3 ? width - figures.size() - 3 : 0;
-  if (left < 2 * narrowest_bar) return (shortened(name, std::min(width, narrowest_bar)) + figures).substr(0, width);
-  const std::size_t name_width = std::min(name.size(), left - std::max(narrowest_bar, left / 3));
-  const std::size_t room = left - name_width;
-  const auto done =
-      static_cast<std::size_t>(std::clamp(of.real("percent"), 0.0, 100.0) / 100 * static_cast<double>(room));
-  return shortened(name, name_width) + " [" + std::string(done, '#') + std::string(room - done, '-') + "]" + figures;
 }
 
 std::string name_of(const JsonView& image) {
@@ -99,7 +75,7 @@ std::string progress_line(const JsonView& job) {
   const auto state = job.text("state");
   if (state == "queued") return "waits for other warm-ups";
   if (state == "resolving") return fmt::format("looks up what it needs ({} images)", job.items("images").size());
-  return fmt::format("{}, {}{}; {} of {} images complete", percent(job), amount(job), pace(job), count(job, "complete"),
+  return fmt::format("{}; {} of {} images complete", amount_text(amount_of(job)), count(job, "complete"),
                      job.items("images").size());
 }
 
@@ -108,13 +84,14 @@ std::vector<std::string> progress_bars(const JsonView& job, std::size_t width, s
   const auto images = job.items("images");
   for (const auto& image : images) {
     const bool moving = image.text("state") == "filling" && image.number("stored_bytes") < image.number("total_bytes");
-    if (moving && lines.size() + 1 < most && images.size() > 1) lines.push_back(bar(name_of(image), image, width));
+    if (moving && lines.size() + 1 < most && images.size() > 1)
+      lines.push_back(progress_bar(name_of(image), amount_of(image), width));
   }
   const auto state = job.text("state");
   const bool counts = state != "queued" && state != "resolving";
   const auto label = images.size() == 1 ? name_of(images.front())
                                         : fmt::format("{} of {} images", count(job, "complete"), images.size());
-  lines.push_back(counts ? bar(label, job, width) : progress_line(job).substr(0, width));
+  lines.push_back(counts ? progress_bar(label, amount_of(job), width) : progress_line(job).substr(0, width));
   return lines;
 }
 

@@ -6,11 +6,11 @@
 
 #include "config/units.h"
 #include "proxy/cli/admin_client.h"
+#include "proxy/cli/ci_images.h"
 #include "proxy/cli/command.h"
 #include "proxy/cli/follow_job.h"
 #include "proxy/cli/format.h"
 #include "proxy/cli/job_view.h"
-#include "proxy/warm/ci/scan.h"
 
 namespace paddock {
 namespace {
@@ -29,24 +29,6 @@ std::unexpected<Error> usage(std::string what) {
   return fail(ErrorCode::invalid_argument, Blame::client, std::move(what));
 }
 
-// What CI files name, with all that cannot be known of it said on stderr.
-std::vector<std::string> scan(const std::vector<std::string>& paths, Console& console) {
-  const auto report = ci::scan_paths({paths.begin(), paths.end()});
-  const auto note = [&](const std::string& file, int line, const std::string& text) {
-    console.err << printable(line > 0 ? fmt::format("{}:{}: {}", file, line, text) : file + ": " + text) << "\n";
-  };
-  for (const auto& problem : report.problems) note(problem.file, problem.line, problem.message);
-  for (const auto& left : report.unresolved) {
-    note(left.place.file, left.place.line, fmt::format("cannot be known: {} ({})", left.text, left.reason));
-  }
-  std::vector<std::string> images;
-  for (const auto& finding : ci::unique_images(report)) {
-    images.push_back(finding.reference);
-    note(finding.place.file, finding.place.line, finding.reference);
-  }
-  return images;
-}
-
 Result<Json> body_of(const WarmOptions& options, Console& console) {
   if (options.images.empty() && options.from_ci.empty() && options.rule.empty()) {
     return usage("warm: say which images: REF..., --from-ci PATH or --rule NAME");
@@ -58,7 +40,7 @@ Result<Json> body_of(const WarmOptions& options, Console& console) {
   if (!options.rule.empty()) body["rule"] = options.rule;
   auto images = options.images;
   if (!options.from_ci.empty()) {
-    std::ranges::move(scan(options.from_ci, console), std::back_inserter(images));
+    std::ranges::move(images_in_ci_files(options.from_ci, console), std::back_inserter(images));
     if (images.empty()) return fail(ErrorCode::not_found, Blame::client, "--from-ci: no image is named there");
     body["ours_only"] = true;
   }

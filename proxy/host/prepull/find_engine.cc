@@ -1,0 +1,47 @@
+#include "proxy/host/prepull/find_engine.h"
+
+#include "proxy/host/prepull/containerd_engine.h"
+#include "proxy/host/prepull/docker_engine.h"
+#include "proxy/host/prepull/podman_engine.h"
+#include "proxy/oci/printable.h"
+
+namespace paddock {
+namespace {
+
+using Opened = Result<std::unique_ptr<Engine>>;
+
+Opened open_docker(const EngineChoice& choice, const CacheAccess& cache) {
+  const auto path = choice.socket.empty() ? docker_socket_path(choice.docker_host) : Result<std::string>(choice.socket);
+  if (!path) return std::unexpected(path.error());
+  return DockerEngine::open(*path, cache);
+}
+
+Opened open_containerd(const EngineChoice& choice, const CacheAccess& cache) {
+  return ContainerdEngine::open({.address = choice.socket, .name_space = choice.name_space}, cache);
+}
+
+}  // namespace
+
+Opened find_engine(const EngineChoice& choice, const CacheAccess& cache) {
+  if (choice.engine == "docker") return open_docker(choice, cache);
+  if (choice.engine == "containerd") return open_containerd(choice, cache);
+  if (choice.engine != "podman" && !choice.engine.empty()) {
+    return fail(ErrorCode::invalid_argument, Blame::client,
+                "--engine: " + quote(choice.engine) + " is none of docker, containerd, podman");
+  }
+  if (!choice.socket.empty()) {
+    return fail(ErrorCode::invalid_argument, Blame::client, "--socket: say whose it is: --engine docker or containerd");
+  }
+  if (choice.engine == "podman") return PodmanEngine::open(cache);
+  auto docker = open_docker(choice, cache);
+  if (docker || !choice.docker_host.empty()) return docker;
+  auto containerd = open_containerd(choice, cache);
+  if (containerd) return containerd;
+  auto podman = PodmanEngine::open(cache);
+  if (podman) return podman;
+  return fail(ErrorCode::unavailable, Blame::us,
+              "no container engine answers: docker (" + docker.error().context + "), containerd (" +
+                  containerd.error().context + "), podman (" + podman.error().context + ")");
+}
+
+}  // namespace paddock

@@ -1,0 +1,26 @@
+// Which container engine prepull works with: the one that was named, else the first that answers of docker, containerd
+// and podman.
+//
+// Blocking; thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/host/prepull/engine.h"
+#include "storage/error.h"
+
+namespace paddock {
+
+struct EngineChoice {
+  std::string engine{};       // "docker", "containerd", "podman"; empty: whichever answers
+  std::string socket{};       // Docker's or containerd's; empty: the usual one
+  std::string docker_host{};  // DOCKER_HOST
+  std::string name_space = "k8s.io";
+};
+
+// Errors: those of the engine that was named; unavailable with every engine's reason when none answers;
+// invalid_argument for an engine of another name, and for a socket without one.
+Result<std::unique_ptr<Engine>> find_engine(const EngineChoice& choice, const CacheAccess& cache);
+
+}  // namespace paddock
