@@ -188,6 +188,7 @@ Result<void> run(PrepullOptions options, Console& console) {
   }
   const auto patience = config::parse_duration(options.patience);
   if (!patience) return usage("--patience: " + patience.error().context);
+  if (patience->count() <= 0) return usage("--patience: give a time longer than none");
   const auto access = cache_access(options);
   if (!access) return std::unexpected(access.error());
   const auto client = cache_client(*access);

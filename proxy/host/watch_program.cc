@@ -16,7 +16,7 @@
 namespace paddock {
 namespace {
 
-constexpr std::size_t line_limit = 4096;
+constexpr std::size_t line_limit = std::size_t{64} * 1024;
 constexpr std::chrono::milliseconds look{100};
 constexpr std::chrono::seconds goodbye{5};
 

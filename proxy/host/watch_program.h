@@ -16,7 +16,7 @@ namespace paddock {
 struct WatchedProgram {
   std::vector<std::string> arguments;      // begin with the program, as in run_program()
   std::vector<std::string> environment{};  // "NAME=value", besides ours or in their place
-  // Lines of its standard output and its standard error, without their ends, cut at 4 KiB.
+  // Lines of its standard output and its standard error, without their ends, cut at 64 KiB.
   std::function<void(std::string_view)> output{}, errors{};
   std::function<bool()> go_on = [] { return true; };  // asked several times a second
 };

@@ -107,7 +107,9 @@ Result<void> DockerEngine::pull(const PullOrder& order, PullWatch& watch) {
   const auto repository = repository_at(cache_.url, order.image);
   if (!repository) return std::unexpected(repository.error());
   if (auto fetched = fetch(*repository, order, watch); !fetched) return fetched;
-  if (auto tagged = tag(*repository + "@" + order.digest.to_string(), order.image); !tagged) return tagged;
+  auto tagged = tag(*repository + "@" + order.digest.to_string(), order.image);
+  // Gone: another run of this kind has been quicker, and has named the image. Whether it has, is looked at afterwards.
+  if (!tagged && tagged.error().code != ErrorCode::not_found) return tagged;
   tidy(order, watch);
   return {};
 }

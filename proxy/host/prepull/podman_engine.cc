@@ -88,7 +88,7 @@ Result<std::optional<EngineImage>> PodmanEngine::find(const ImageReference& imag
   if (!there) return std::unexpected(there.error());
   if (there->status == not_there) return std::nullopt;
   const auto answer = podman_.ask(
-      {"image", "inspect", "--format", "[{{json .Digest}}, {{json .Id}}, {{json .RepoDigests}}]", image.to_string()});
+      {"image", "inspect", "--format", "[{{json .Digest}}, {{json .ID}}, {{json .RepoDigests}}]", image.to_string()});
   if (!answer) return std::unexpected(answer.error());
   if (there->status != 0 || answer->status != 0) {
     return fail(ErrorCode::unavailable, Blame::upstream,

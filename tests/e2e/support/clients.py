@@ -59,6 +59,10 @@ class Docker:
         test.addCleanup(self._daemon.stop)
         self._daemon.wait_ready(lambda: self.run("version", check=False).returncode == 0)
 
+    @property
+    def socket(self):
+        return self._host.removeprefix("unix://")
+
     def run(self, *arguments, check=True):
         return process.run([case.find_tool("docker"), "-H", self._host, *arguments], check=check,
                            env=self._environment)
@@ -105,6 +109,14 @@ class Containerd:
         test.addCleanup(self._daemon.stop)
         self._daemon.wait_ready(lambda: self.run("version", check=False).returncode == 0)
 
+    @property
+    def socket(self):
+        return self._socket
+
+    @property
+    def snapshotter(self):
+        return self._snapshotter
+
     def run(self, *arguments, check=True):
         return self._around.run([case.find_tool("ctr"), "--address", self._socket, "--namespace", "e2e", *arguments],
                                 check)
@@ -148,8 +160,22 @@ class Podman:
         self._environment = {"HOME": test.folder, "XDG_RUNTIME_DIR": test.folder}
         if registry:
             write_mirrors(test, cache_address, registry)
+        self._test = test
         # Its overlay driver keeps a bind mount of its folder, which would outlive the test.
         test.addCleanup(subprocess.run, ["umount", test.path("podman", "overlay")], stderr=subprocess.DEVNULL)
+
+    def variables(self):
+        """What has a podman that others start use this one's storage."""
+        option = dict(zip(self._base[1::2], self._base[2::2]))
+        storage, engine = self._test.path("storage.conf"), self._test.path("containers.conf")
+        with open(storage, "w") as file:
+            file.write(f'[storage]\ndriver = "{option["--storage-driver"]}"\ngraphroot = "{option["--root"]}"\n'
+                       f'runroot = "{option["--runroot"]}"\n')
+        with open(engine, "w") as file:
+            file.write(f'[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n'
+                       f'tmp_dir = "{option["--tmpdir"]}"\n')
+        return {"CONTAINERS_STORAGE_CONF": storage, "CONTAINERS_CONF": engine, "HOME": self._test.folder,
+                "XDG_RUNTIME_DIR": self._test.folder}
 
     def run(self, *arguments, check=True):
         return self._around.run([*self._base, *arguments], check, **self._environment)
