@@ -15,6 +15,7 @@ Interrupts::Interrupts() {
   interrupted = 0;
   struct sigaction action{};
   action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // who asks twice does not want to wait
   ::sigaction(SIGINT, &action, &int_);
   ::sigaction(SIGTERM, &action, &term_);
 }

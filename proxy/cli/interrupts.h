@@ -1,4 +1,5 @@
 // Interrupts: while one lives, Ctrl-C (SIGINT) and SIGTERM are only noted, so that a command can end as it should.
+// The second of its kind ends the process.
 //
 // One at a time in a process.
 #pragma once

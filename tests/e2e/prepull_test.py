@@ -258,6 +258,23 @@ class ContainerdTest(DigestCases, EngineCases, PrepullCase):
     Node = ContainerdNode
 
 
+class KubernetesTest(PrepullCase):
+    """What the DaemonSet of deploy/prepull does, with the rights that its container has."""
+
+    def test_the_kubelet_has_the_image_and_no_privilege_was_needed(self):
+        case.require_tools("setpriv")
+        containerd = Containerd(self, "127.0.0.1:1", "unused.example", kubernetes=True)
+        self.start()
+        process.run(["setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", case.binary(), "prepull",
+                     REFERENCE, "--cache", self.cache, "--engine", "containerd", "--socket", containerd.socket],
+                    env=process.clean_environment(CONTAINERD_SNAPSHOTTER=containerd.snapshotter))
+        # containerd tells its interface for the kubelet of new images a moment later.
+        case.wait_until(lambda: "io.cri-containerd.image=managed" in
+                        containerd.run("images", "ls", f"name=={REFERENCE}").stdout, "the kubelet's view")
+        names = set(containerd.run("images", "ls", "--quiet").stdout.split())
+        self.assertEqual(names, {REFERENCE, self.image.config.digest})
+
+
 class PodmanTest(DigestCases, EngineCases, PrepullCase):
     Node = PodmanNode
 

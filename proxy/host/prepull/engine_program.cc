@@ -53,8 +53,8 @@ Result<void> EngineProgram::follow(const Pull& pull, PullWatch& watch) const {
                                          },
                                      .go_on =
                                          [&] {
-                                           auto looked = watch.look();
-                                           if (!looked) ended = std::move(looked).error();
+                                           const auto looked = watch.look();
+                                           if (!looked) ended = looked.error();
                                            return looked.has_value();
                                          }});
   if (ended) return std::unexpected(*std::move(ended));

@@ -82,13 +82,15 @@ class Docker:
 
 
 class Containerd:
-    """A containerd of its own and ctr, with a hosts folder that sends `registry` to the cache, and then to `server`."""
+    """A containerd of its own and ctr, with a hosts folder that sends `registry` to the cache, and then to `server`. With
+    `kubernetes` it has the kubelet's interface, and is asked for the kubelet's images."""
 
-    def __init__(self, test, cache_address, registry, server=None, around=None):
+    def __init__(self, test, cache_address, registry, server=None, around=None, kubernetes=False):
         case.require_root()
         case.require_tools("containerd", "ctr")
         self._around = around or Around()
         self._socket = test.path("containerd.sock")
+        self._namespace = "k8s.io" if kubernetes else "e2e"
         self._hosts = test.path("certs.d")
         self._snapshotter = "overlayfs" if overlay_works(test.folder) else "native"
         for name in (registry, cache_address) if registry else ():
@@ -99,7 +101,15 @@ class Containerd:
                            '  capabilities = ["pull", "resolve"]\n  dial_timeout = "1s"\n')
         config = test.path("containerd.toml")
         with open(config, "w") as file:
-            file.write('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
+            file.write("version = 2\n")
+            if kubernetes:
+                file.write('[plugins."io.containerd.grpc.v1.cri"]\n  disable_tcp_service = true\n'
+                           '[plugins."io.containerd.grpc.v1.cri".cni]\n'
+                           f'  bin_dir = "{test.path("cni")}"\n  conf_dir = "{test.path("cni")}"\n'
+                           '[plugins."io.containerd.grpc.v1.cri".containerd]\n'
+                           f'  snapshotter = "{self._snapshotter}"\n')
+            else:
+                file.write('disabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
         log = test.path("containerd.log")
         test.watch_log(log)
         self._daemon = process.Process("containerd", [
@@ -118,8 +128,8 @@ class Containerd:
         return self._snapshotter
 
     def run(self, *arguments, check=True):
-        return self._around.run([case.find_tool("ctr"), "--address", self._socket, "--namespace", "e2e", *arguments],
-                                check)
+        return self._around.run([case.find_tool("ctr"), "--address", self._socket, "--namespace", self._namespace,
+                                 *arguments], check)
 
     def pull(self, reference, *options, check=True):
         return self.run("images", "pull", "--hosts-dir", self._hosts, "--snapshotter", self._snapshotter,
