@@ -3,11 +3,15 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 #include "proxy/host/child_process.h"
 #include "proxy/host/line_splitter.h"
@@ -24,31 +28,53 @@ std::unexpected<Error> failed(ErrorCode code, const std::string& name, int error
   return fail(code, Blame::us, name + ": " + std::strerror(error));
 }
 
+struct Ends {
+  FileDescriptor ours{-1}, theirs{-1};
+};
+
+std::optional<Ends> open_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
+  return Ends{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+std::optional<Ends> open_terminal() {
+  FileDescriptor ours(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  std::array<char, 64> name{};
+  if (ours.get() < 0 || ::grantpt(ours.get()) != 0 || ::unlockpt(ours.get()) != 0 ||
+      ::ptsname_r(ours.get(), name.data(), name.size()) != 0) {
+    return std::nullopt;
+  }
+  FileDescriptor theirs(::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  // Wide and high enough for all that one may want to paint.
+  const winsize size{.ws_row = 200, .ws_col = 200, .ws_xpixel = 0, .ws_ypixel = 0};
+  if (theirs.get() < 0 || ::ioctl(ours.get(), TIOCSWINSZ, &size) != 0) return std::nullopt;
+  return Ends{std::move(ours), std::move(theirs)};
+}
+
 // One of its streams, as it comes out at our end.
 class Stream {
  public:
-  Stream(int reading, int writing, const std::function<void(std::string_view)>& take)
-      : reading_(reading), writing_(writing), take_(take) {}
-  static std::unexpected<Error> no_pipe(const std::string& name) { return failed(ErrorCode::io, name, errno); }
+  Stream(Ends ends, const std::function<void(std::string_view)>& take) : ends_(std::move(ends)), take_(take) {}
 
-  [[nodiscard]] int theirs() const { return writing_.get(); }
-  void started() { writing_.close(); }
-  [[nodiscard]] pollfd watched() const { return {.fd = reading_.get(), .events = POLLIN, .revents = 0}; }
-  [[nodiscard]] bool open() const { return reading_.get() >= 0; }
+  [[nodiscard]] int theirs() const { return ends_.theirs.get(); }
+  void started() { ends_.theirs.close(); }
+  [[nodiscard]] pollfd watched() const { return {.fd = ends_.ours.get(), .events = POLLIN, .revents = 0}; }
+  [[nodiscard]] bool open() const { return ends_.ours.get() >= 0; }
   void read() {
     std::array<char, 16384> piece{};
-    const auto got = ::read(reading_.get(), piece.data(), piece.size());
+    const auto got = ::read(ends_.ours.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) return;
     const auto hand_on = [this](std::string_view line) {
       if (take_) take_(line);
     };
     if (got > 0) return lines_.feed({piece.data(), static_cast<std::size_t>(got)}, hand_on);
     lines_.finish(hand_on);
-    reading_.close();
+    ends_.ours.close();  // its end, or the error by which a terminal says so
   }
 
  private:
-  FileDescriptor reading_, writing_;
+  Ends ends_;
   const std::function<void(std::string_view)>& take_;
   LineSplitter lines_{line_limit};
 };
@@ -73,15 +99,17 @@ bool follow(const ChildProcess& child, std::array<Stream*, 2> streams, const std
 
 Result<int> watch_program(const WatchedProgram& program) {
   const auto& name = program.arguments.front();
-  std::array<int, 2> out{-1, -1}, err{-1, -1};
-  if (::pipe2(out.data(), O_CLOEXEC) != 0) return Stream::no_pipe(name);
-  Stream output(out[0], out[1], program.output);
-  if (::pipe2(err.data(), O_CLOEXEC) != 0) return Stream::no_pipe(name);
-  Stream errors(err[0], err[1], program.errors);
+  auto terminal = program.terminal ? open_terminal() : std::nullopt;
+  const bool together = terminal.has_value();
+  auto out = together ? std::move(terminal) : open_pipe();
+  auto err = together ? Ends{} : open_pipe();
+  if (!out || !err) return failed(ErrorCode::io, name, errno);
+  Stream output(*std::move(out), program.output);
+  Stream errors(*std::move(err), program.terminal ? program.output : program.errors);
   ChildProcess child({.arguments = program.arguments,
                       .environment = program.environment,
                       .output = output.theirs(),
-                      .errors = errors.theirs(),
+                      .errors = together ? output.theirs() : errors.theirs(),
                       .goodbye = goodbye});
   output.started();
   errors.started();

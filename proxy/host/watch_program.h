@@ -18,6 +18,9 @@ struct WatchedProgram {
   std::vector<std::string> environment{};  // "NAME=value", besides ours or in their place
   // Lines of its standard output and its standard error, without their ends, cut at 64 KiB.
   std::function<void(std::string_view)> output{}, errors{};
+  // It is to think that it speaks to a terminal, as some tell of their progress only there. Both streams are `output`
+  // then, with what moves a cursor in them. Where there are no terminals to be had it is as without.
+  bool terminal = false;
   std::function<bool()> go_on = [] { return true; };  // asked several times a second
 };
 

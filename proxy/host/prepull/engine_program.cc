@@ -42,21 +42,24 @@ Result<ProgramAnswer> EngineProgram::ask(const std::vector<std::string>& argumen
 Result<void> EngineProgram::follow(const Pull& pull, PullWatch& watch) const {
   std::string last_words;
   std::optional<Error> ended;
+  const auto progress = [&](std::string_view line) { pull.take(line, watch.progress()); };
+  const auto words = [&](std::string_view line) {
+    progress(line);
+    last_words = public_message(line);
+  };
+  const auto go_on = [&] {
+    const auto looked = watch.look();
+    if (!looked) ended = looked.error();
+    return looked.has_value();
+  };
+  // On a terminal its last words are among the others.
+  const auto output = pull.terminal ? std::function<void(std::string_view)>(words) : progress;
   const auto status = watch_program({.arguments = with(pull.arguments),
                                      .environment = pull.environment,
-                                     .output = [&](std::string_view line) { pull.take(line, watch.progress()); },
-                                     // podman's progress comes here.
-                                     .errors =
-                                         [&](std::string_view line) {
-                                           pull.take(line, watch.progress());
-                                           last_words = public_message(line);
-                                         },
-                                     .go_on =
-                                         [&] {
-                                           const auto looked = watch.look();
-                                           if (!looked) ended = looked.error();
-                                           return looked.has_value();
-                                         }});
+                                     .output = output,
+                                     .errors = words,
+                                     .terminal = pull.terminal,
+                                     .go_on = go_on});
   if (ended) return std::unexpected(*std::move(ended));
   if (!status) return std::unexpected(status.error());
   if (*status == 0) return {};

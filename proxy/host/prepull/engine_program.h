@@ -32,6 +32,7 @@ class EngineProgram {
     std::vector<std::string> arguments;
     std::vector<std::string> environment{};  // "NAME=value"
     void (*take)(std::string_view line, PullProgress& progress);
+    bool terminal = false;  // it tells of its progress only there
   };
   // Until it has ended well. unavailable: it has not; its last words say why.
   [[nodiscard]] Result<void> follow(const Pull& pull, PullWatch& watch) const;

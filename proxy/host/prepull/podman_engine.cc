@@ -42,7 +42,7 @@ Result<std::string> content_of(const std::string& file) {
 Result<EngineProgram::Pull> prepare(const PrivateFolder& folder, const CacheAccess& cache, const PullOrder& order) {
   const auto at_cache = repository_at(cache.url, order.image);
   if (!at_cache) return std::unexpected(at_cache.error());
-  EngineProgram::Pull pull{.arguments = {"pull"}, .take = take_podman_line};
+  EngineProgram::Pull pull{.arguments = {"pull"}, .take = take_podman_line, .terminal = true};
   const auto original = *order.image.registry + "/" + order.image.repository;
   const auto conf = folder.write("registries.conf", registries_conf(cache, original, *at_cache));
   if (!conf) return std::unexpected(conf.error());

@@ -33,8 +33,8 @@ std::optional<double> parse_amount(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
   if (error != std::errc()) return std::nullopt;
   const auto unit = trimmed(text.substr(static_cast<std::size_t>(end - text.data())));
-  constexpr std::array<std::pair<std::string_view, double>, 5> units{
-      {{"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776}}};
+  constexpr std::array<std::pair<std::string_view, double>, 6> units{
+      {{"B", 1}, {"b", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776}}};
   for (const auto& [name, factor] : units) {
     if (unit == name) return amount * factor;
   }
@@ -66,12 +66,15 @@ void take_ctr_line(std::string_view line, PullProgress& progress) {
 
 void take_podman_line(std::string_view line, PullProgress& progress) {
   constexpr std::string_view blob = "Copying blob ";
-  if (line.starts_with("Writing manifest")) return progress.all_ready();
-  if (!line.starts_with(blob)) return;
-  line.remove_prefix(blob.size());
+  if (line.contains("Writing manifest")) return progress.all_ready();
+  const auto at = line.find(blob);  // behind what moves the cursor
+  if (at == std::string_view::npos) return;
+  line.remove_prefix(at + blob.size());
   const auto id = take_hex(line);
-  const bool done = line.contains("done") || line.contains("skipped");
-  progress.set(id, done ? LayerPhase::ready : LayerPhase::downloading);
+  if (line.contains("skipped")) return progress.set(id, LayerPhase::ready);
+  if (line.contains("done")) return progress.set(id, LayerPhase::downloaded);
+  const auto amounts = line.substr(line.find(']') + 1);
+  progress.set(id, LayerPhase::downloading, parse_share(amounts.substr(0, amounts.find('|'))));
 }
 
 }  // namespace paddock

@@ -10,8 +10,8 @@ namespace paddock {
 
 // "layer-sha256:<hex>: downloading |+++---| 1.0 MiB/3.0 MiB", among others of its table.
 void take_ctr_line(std::string_view line, PullProgress& progress);
-// "Copying blob sha256:<hex>", or what newer ones say of a blob: "Copying blob <hex> done", "... skipped: already
-// exists". That one is done is not always said.
+// "Copying blob <hex> [=>---] 5.0MiB / 190.0MiB" on a terminal, "Copying blob sha256:<hex>" elsewhere; at its end
+// "Copying blob <hex> done", or "... skipped: already exists".
 void take_podman_line(std::string_view line, PullProgress& progress);
 
 }  // namespace paddock

@@ -38,6 +38,21 @@ TEST_CASE("each line of either stream is handed on, and the exit status") {
   CHECK(watch_program({.arguments = {"/dev/null"}}).error().code == ErrorCode::unavailable);
 }
 
+TEST_CASE("who wants a terminal gets one") {
+  const auto terminal = [](bool wanted) {
+    Lines lines;
+    const auto status = watch_program({.arguments = {"/bin/sh", "-c",
+                                                     "for i in 0 1 2; do [ -t $i ] && echo $i; done; "
+                                                     "echo words >&2; exit 3"},
+                                       .output = [&](std::string_view line) { lines.emplace_back(line); },
+                                       .terminal = wanted});
+    CHECK(status == 3);
+    return lines;
+  };
+  CHECK(terminal(true) == Lines{"1", "2", "words"});
+  CHECK(terminal(false).empty());
+}
+
 TEST_CASE("lines come while the program still runs") {
   bool come = false;
   const auto seen = watch_program({.arguments = {"/bin/sh", "-c", "echo one; exec sleep 1000"},
