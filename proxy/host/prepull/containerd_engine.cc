@@ -109,7 +109,8 @@ Result<void> ContainerdEngine::pull(const PullOrder& order, PullWatch& watch) {
   if (has_local_) arguments.emplace_back("--local");
   if (!order.platform.empty()) arguments.insert(arguments.end(), {"--platform", order.platform});
   arguments.push_back(order.image.to_string());
-  return ctr_.follow({.arguments = std::move(arguments), .take = take_ctr_line}, watch);
+  return ctr_.follow(
+      {.arguments = std::move(arguments), .environment = {no_proxy_for(cache_.url)}, .take = take_ctr_line}, watch);
 }
 
 void ContainerdEngine::tidy(const PullOrder& /*order*/, PullWatch& /*watch*/) {}

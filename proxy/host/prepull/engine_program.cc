@@ -1,5 +1,6 @@
 #include "proxy/host/prepull/engine_program.h"
 
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,15 @@ void append_line(std::string& text, std::string_view line) {
 }
 
 }  // namespace
+
+std::string no_proxy_for(const Url& cache) {
+  std::string hosts;
+  for (const auto* variable : {"NO_PROXY", "no_proxy"}) {
+    const char* value = std::getenv(variable);
+    if (hosts.empty() && value != nullptr) hosts = value;
+  }
+  return "NO_PROXY=" + (hosts.empty() ? "" : hosts + ",") + cache.host;
+}
 
 std::vector<std::string> EngineProgram::with(const std::vector<std::string>& arguments) const {
   auto all = command_;

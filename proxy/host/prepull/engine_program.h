@@ -20,6 +20,9 @@ struct ProgramAnswer {
   std::string last_words{};  // on its standard error: why it failed
 };
 
+// "NO_PROXY=...", by which a program asks the cache itself: a proxy of this machine is for the way out of it.
+std::string no_proxy_for(const Url& cache);
+
 class EngineProgram {
  public:
   // `command`: the program and the options that stand in front of everything.

@@ -46,7 +46,7 @@ Result<EngineProgram::Pull> prepare(const PrivateFolder& folder, const CacheAcce
   const auto original = *order.image.registry + "/" + order.image.repository;
   const auto conf = folder.write("registries.conf", registries_conf(cache, original, *at_cache));
   if (!conf) return std::unexpected(conf.error());
-  pull.environment.push_back("CONTAINERS_REGISTRIES_CONF=" + *conf);
+  pull.environment = {"CONTAINERS_REGISTRIES_CONF=" + *conf, no_proxy_for(cache.url)};
   if (!cache.user.empty()) {
     const auto file = folder.write("auth.json", auth_file(cache));
     if (!file) return std::unexpected(file.error());

@@ -1,6 +1,7 @@
 #include "proxy/host/prepull/containerd_engine.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 
 #include "tests/proxy/host/prepull/fake_program.h"
 #include "tests/proxy/host/prepull/prepull_fixture.h"
@@ -24,6 +25,7 @@ case "$*" in
     while [ "$1" != --hosts-dir ]; do shift; done
     cp -r "$2" $HERE/hosts
     ls -ld "$2" | cut -c1-10 > $HERE/mode
+    echo "$NO_PROXY" > $HERE/no_proxy
     cat $HERE/said
     echo "ctr: why it failed" >&2
     [ ! -e $HERE/fails ]
@@ -80,6 +82,14 @@ TEST_CASE("its table is the progress") {
   node.ctr.put("said", "layer-" + image.layers[0].digest.to_string() + ": done |+++|\n");
   REQUIRE(node.pull());
   CHECK(node.watch.progress().downloaded() == 1000);
+}
+
+TEST_CASE("ctr asks the cache itself, whatever proxy leads out of this machine") {
+  Node node;
+  ::setenv("NO_PROXY", "intranet.lan", 1);
+  REQUIRE(node.pull());
+  CHECK(node.ctr.text("no_proxy") == "intranet.lan,cache.lan\n");
+  ::unsetenv("NO_PROXY");
 }
 
 TEST_CASE("why it failed is what ctr said last") {

@@ -1,6 +1,7 @@
 #include "proxy/host/prepull/podman_engine.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 
 #include "tests/proxy/host/prepull/fake_program.h"
 #include "tests/proxy/host/prepull/prepull_fixture.h"
@@ -21,6 +22,7 @@ case "$*" in
   "image inspect"*) cat $HERE/inspect ;;
   pull*)
     cp "$CONTAINERS_REGISTRIES_CONF" $HERE/conf
+    echo "$NO_PROXY" > $HERE/no_proxy
     while [ $# -gt 0 ]; do
       [ "$1" != --authfile ] || cp "$2" $HERE/auth
       [ "$1" != --cert-dir ] || cp "$2/ca.crt" $HERE/ca
@@ -80,6 +82,14 @@ TEST_CASE("the platform is handed on, and why it failed is what podman said last
   REQUIRE_FALSE(pulled);
   CHECK_THAT(pulled.error().context, Contains("Error: why it failed"));
   CHECK_THAT(node.podman.calls(), Contains("--platform linux/arm64"));
+}
+
+TEST_CASE("podman asks the cache itself, whatever proxy leads out of this machine") {
+  Node node;
+  ::setenv("no_proxy", "intranet.lan", 1);
+  REQUIRE(node.pull());
+  CHECK(node.podman.text("no_proxy") == "intranet.lan,cache.lan\n");
+  ::unsetenv("no_proxy");
 }
 
 TEST_CASE("an upstream that has no path at the cache is refused") {
