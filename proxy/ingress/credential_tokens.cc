@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdexcept>
-#include <vector>
+#include <utility>
 
 namespace paddock {
 namespace {
@@ -46,7 +46,7 @@ std::optional<std::string> decode(std::string_view text) {
     bits -= 8;
     out += static_cast<char>(buffer >> bits & 255U);
   }
-  return out;
+  return encode(out) == text ? std::optional(std::move(out)) : std::nullopt;
 }
 
 }  // namespace

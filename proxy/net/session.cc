@@ -111,7 +111,7 @@ Task<void> Session::turn_away() {
 
 Task<bool> Session::exchange() {
   if (!co_await wait_for_bytes()) co_return false;
-  const auto received = co_await receive();
+  auto received = co_await receive();
   if (!received) co_return false;
   const Busy busy(environment_->busy, busy_);
   connection_.no_deadline();

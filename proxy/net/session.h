@@ -79,7 +79,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<bool> send(const Received& received, Response response);
 
   // Each false when the connection has served its purpose.
-  Task<bool> connect(const Received& received);
+  Task<bool> connect(Received& received);
   Task<bool> end_here(const Received& received, EndHere end);
   Task<bool> tunnel(const Received& received, OpenTunnel open, Url target);
   Task<std::string> say_open();  // why not, or nothing

@@ -17,7 +17,7 @@ int status_of(const Error& error) {
 
 }  // namespace
 
-Task<bool> Session::connect(const Received& received) {
+Task<bool> Session::connect(Received& received) {
   const auto refuse = [this](int status, std::string_view message) {
     auto response = environment_->refuse({status, "UNSUPPORTED", message});
     response.route = route;
@@ -26,10 +26,14 @@ Task<bool> Session::connect(const Received& received) {
   };
   const auto target = Url::parse_authority(received.request.path);
   if (!environment_->options.connect || !target) {
+    received.keep_alive = false;
     co_return co_await send(received, refuse(405, "CONNECT is not offered here"));
   }
   // TLS reads from the socket itself: what has come already would be lost on it.
-  if (buffer_.size() != 0) co_return co_await send(received, refuse(400, "bytes came before the tunnel was open"));
+  if (buffer_.size() != 0) {
+    received.keep_alive = false;
+    co_return co_await send(received, refuse(400, "bytes came before the tunnel was open"));
+  }
   if (!environment_->has_descriptors()) co_return co_await send(received, refuse(503, "too many requests"));
   ConnectAnswer answer;
   std::string bug;

@@ -31,8 +31,9 @@ class Fixture {
     request.path = target;
     request.listener = listener;
     request.connect_host = connect_host;
+    const auto url = Url::parse_authority(target).value();
     asio::io_context loop;
-    auto future = asio::co_spawn(loop, proxy.answer(request, Url::parse_authority(target).value()), asio::use_future);
+    auto future = asio::co_spawn(loop, proxy.answer(request, url), asio::use_future);
     loop.run();
     return future.get();
   }

@@ -48,11 +48,12 @@ class ConnectFixture {
   Result<ServerFixture::Answer> get(const std::string& url) {
     ClientRequest request{.url = Url::parse(url).value()};
     request.proxy = Url::parse("http://" + fixture.address()).value();
-    request.tls = make_tls_client(ca.file()).value();
+    request.tls = trusting;
     return fixture.ask(std::move(request));
   }
 
   TestCa ca;
+  std::shared_ptr<const TlsClientContext> trusting = make_tls_client(ca.file()).value();
   std::shared_ptr<const TlsServerContext> tls;
   bool public_only = false;
   ServerFixture fixture;
