@@ -78,6 +78,7 @@ class App {
   Task<Response> answer_anybody(const Request& request);
   static Task<Response> answer_not_yet();
   static Task<Response> answer_with(Response refused);
+  [[nodiscard]] bool lends_its_name(std::string_view upstream) const;
   static Headers refusal_headers();
   Result<void> build(RuleSet rules);
   Result<std::string> admin_token() const;
@@ -128,7 +129,7 @@ class App {
   ClientAuth auth_{passwords_, {}};
   ConnectProxy connect_proxy_{pool_, clock_};
   const LoopGuard loop_guard_;
-  const RegistryLogin login_{clock_};
+  const RegistryLogin login_{clock_, [this](std::string_view name) { return lends_its_name(name); }};
   PrivateAccess private_access_{clock_};
   WatchedFiles certificate_files_, password_files_;  // of main_loop_, once started
   std::unique_ptr<Storage> storage_;

@@ -51,6 +51,11 @@ Task<Response> App::answer_registry(const Request& request) {
   return auth_.asks() && request.connect_host.empty() ? answer_known(request) : answer_anybody(request);
 }
 
+// With passwords of the cache's own the Authorization is for these.
+bool App::lends_its_name(std::string_view upstream) const {
+  return !auth_.asks() && upstreams_->get()->selector.knows(upstream);
+}
+
 Task<Response> App::answer_with(Response refused) {
   RegistryHandler::put_headers(refused.headers, refused.cache);
   co_return refused;

@@ -26,8 +26,14 @@ std::optional<std::string_view> bearer_of(const Request& request) {
 
 }  // namespace
 
+std::string_view RegistryLogin::registry_of(const Request& request) const {
+  if (!request.connect_host.empty()) return request.connect_host;
+  const bool by_name = !request.tls_name.empty() && is_registry_ && is_registry_(request.tls_name);
+  return by_name ? std::string_view(request.tls_name) : std::string_view();
+}
+
 std::optional<Response> RegistryLogin::answer(const Request& request) const {
-  if (request.connect_host.empty()) return std::nullopt;
+  if (registry_of(request).empty()) return std::nullopt;
   if (request.path == token_path && request.method == Method::get) return give_token(request);
   const bool anybody = !request.headers.get("Authorization");
   if (anybody) {
@@ -40,8 +46,8 @@ std::optional<Response> RegistryLogin::answer(const Request& request) const {
 }
 
 std::optional<BasicCredentials> RegistryLogin::credentials_of(const Request& request) const {
-  if (request.connect_host.empty()) return std::nullopt;
-  if (const auto bearer = bearer_of(request)) return tokens_.open(*bearer, request.connect_host, clock_.wall());
+  if (registry_of(request).empty()) return std::nullopt;
+  if (const auto bearer = bearer_of(request)) return tokens_.open(*bearer, registry_of(request), clock_.wall());
   return parse_basic(request.headers.get("Authorization").value_or(""));
 }
 
@@ -50,9 +56,10 @@ Response RegistryLogin::challenge(const Request& request, const std::string& mes
   response.route = "base";
   response.cache = "bypass";
   const auto url = Url::parse(std::string("https://").append(request.headers.get("Host").value_or("")));
-  const auto origin = url ? url->origin() : "https://" + request.connect_host;
+  const auto registry = registry_of(request);
+  const auto origin = url ? url->origin() : "https://" + std::string(registry);
   response.headers.set("WWW-Authenticate",
-                       fmt::format(R"(Bearer realm="{}{}",service="{}")", origin, token_path, request.connect_host));
+                       fmt::format(R"(Bearer realm="{}{}",service="{}")", origin, token_path, registry));
   return response;
 }
 
@@ -60,7 +67,7 @@ Response RegistryLogin::give_token(const Request& request) const {
   const auto given = request.headers.get("Authorization");
   const auto credentials = parse_basic(given.value_or(""));
   if (given && !credentials) return error_response(400, "UNAUTHORIZED", "name and password are taken as Basic alone");
-  const auto token = credentials ? tokens_.seal(*credentials, request.connect_host, clock_.wall() + token_life)
+  const auto token = credentials ? tokens_.seal(*credentials, registry_of(request), clock_.wall() + token_life)
                                  : std::string(anonymous);
   Response response;
   response.route = "base";

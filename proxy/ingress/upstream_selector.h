@@ -49,6 +49,7 @@ class UpstreamSelector {
   explicit UpstreamSelector(std::vector<UpstreamRule> rules) : rules_(std::move(rules)) {}
   // `name` is Route::name.
   [[nodiscard]] Result<Target> select(const Asked& asked, std::string_view name) const;
+  [[nodiscard]] bool knows(std::string_view upstream) const { return find(upstream) != nullptr; }
 
  private:
   [[nodiscard]] const UpstreamRule* find(std::string_view name) const;

@@ -97,7 +97,7 @@ Task<Response> RegistryHandler::in_repository(const Request& request, Route rout
   if (!target) co_return error_response(target.error(), Subject::name);
   RepositoryRequest found{
       request, {target->upstream, target->repository}, set->entries.at(target->upstream), route.reference, route.name};
-  const bool by_name = context_.login != nullptr && !request.connect_host.empty();
+  const bool by_name = context_.login != nullptr && !context_.login->registry_of(request).empty();
   auto response =
       by_name ? co_await serve_client(std::move(found), route.kind) : co_await serve(std::move(found), route.kind);
   response.upstream = target->upstream;

@@ -67,6 +67,17 @@ TEST_CASE("another's token sends the client for one of ours") {
   CHECK(login.answer(request_for("/paddock/token", "Bearer x"))->status == 400);
 }
 
+TEST_CASE("a client that comes by the registry's own name in TLS is one of these") {
+  const ManualClock clock;
+  const RegistryLogin login(clock, [](std::string_view name) { return name == "registry.example"; });
+  auto request = request_for("/v2/", "", "");
+  CHECK_FALSE(login.answer(request));
+  request.tls_name = "registry.example";
+  CHECK(login.answer(request)->status == 401);
+  request.tls_name = "cache.lan";
+  CHECK_FALSE(login.answer(request));
+}
+
 TEST_CASE("what did not come through a CONNECT is not spoken to about it") {
   const ManualClock clock;
   const RegistryLogin login(clock);
