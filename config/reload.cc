@@ -1,5 +1,6 @@
 #include "config/reload.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -26,8 +27,10 @@ ReloadPlan plan_reload(Config running, Config loaded) {
   // either wants a token or none; only certificate and token can be others, and who encrypts.
   const bool same_tls = config.server.tls_certificate.empty() == loaded.server.tls_certificate.empty();
   const bool same_token = config.admin.token_file.empty() == loaded.admin.token_file.empty();
+  const bool same_proxy = config.connect_proxy.listen.empty() == loaded.connect_proxy.listen.empty();
   const auto takes = [&](const Field& field) {
     if (field.path.starts_with("server.tls.")) return same_tls;
+    if (field.path.starts_with("ingress.connect_proxy.")) return field.live && same_proxy;
     return field.live && (same_token || field.path != "admin.token_file");
   };
   const Schema from = schema_of(loaded);
@@ -42,6 +45,10 @@ ReloadPlan plan_reload(Config running, Config loaded) {
   if (listeners_of(config) != listeners_of(loaded)) plan.restart.emplace_back("upstreams[].listen");
   if (config.upstreams != loaded.upstreams) {
     plan.taken.emplace_back("upstreams");
+    for (auto& upstream : loaded.upstreams) {
+      const auto before = std::ranges::find(config.upstreams, upstream.name, &UpstreamOptions::name);
+      upstream.listen = before == config.upstreams.end() ? std::vector<std::string>() : before->listen;
+    }
     config.upstreams = std::move(loaded.upstreams);
   }
   if (config.warm != loaded.warm) {

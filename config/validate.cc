@@ -258,13 +258,25 @@ void check(const Config& config, Report& report) {
 std::vector<std::string> doubts(const Config& config) {
   std::vector<std::string> found;
   const ServerOptions& server = config.server;
-  if (server.auth_htpasswd.empty()) return found;
+  const ConnectProxyOptions& proxy = config.connect_proxy;
+  const bool asks = !server.auth_htpasswd.empty();
+  const bool proxy_is_far = !proxy.listen.empty() && !is_loopback(proxy.listen);
+  const bool any_host = std::ranges::any_of(proxy.tunnel, [](const auto& host) { return host.starts_with("*"); });
+  if (proxy_is_far && any_host && !asks) {
+    found.emplace_back(
+        "ingress.connect_proxy.tunnel: whoever reaches the proxy reaches what a * there stands for; name the hosts, or "
+        "set server.auth.htpasswd");
+  }
+  if (!asks) return found;
   if (server.auth_anonymous_pull) {
     found.emplace_back(
         "server.auth.htpasswd: who gives no password may pull all the same; anonymous_pull: false ends that");
   }
   if (server.tls_certificate.empty() && !std::ranges::all_of(server.listen, is_loopback)) {
     found.emplace_back("server.auth.htpasswd: passwords cross the network in the clear; configure server.tls");
+  }
+  if (proxy_is_far) {
+    found.emplace_back("ingress.connect_proxy.listen: passwords for the proxy cross the network in the clear");
   }
   return found;
 }

@@ -291,6 +291,8 @@ Task<void> App::maintain() {
     const auto written = co_await pool_.run([this] { return storage_->last_use().flush(); });
     if (!written) spdlog::error("cannot write last uses: {}", written.error().context);
     if (draining_) co_return;
+    private_access_.forget_idle();
+    warn_of_the_authority();
     const auto noted = co_await pool_.run([this] { return warm_->flush(); });
     if (!noted) spdlog::error("cannot write what clients pulled: {}", noted.error().context);
     if (const auto lost = lost_log_lines(); lost != std::exchange(lost_lines_, lost)) {

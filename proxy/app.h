@@ -68,6 +68,7 @@ class App {
   void take(const Certificate& certificate);
   Result<void> listen_for_upstreams(const Certificate& certificate);
   [[nodiscard]] Result<ConnectProxy::Settings> connect_settings(const config::Config& config) const;
+  void warn_of_the_authority();
   Task<ConnectAnswer> answer_connect(const Request& request, const Url& target);
   Task<void> take_changed_files();
   Result<void> recover();
@@ -131,6 +132,7 @@ class App {
   const LoopGuard loop_guard_;
   const RegistryLogin login_{clock_, [this](std::string_view name) { return lends_its_name(name); }};
   PrivateAccess private_access_{clock_};
+  SteadyTime next_warning_{};                        // of main_loop_
   WatchedFiles certificate_files_, password_files_;  // of main_loop_, once started
   std::unique_ptr<Storage> storage_;
   mutable Mutex unusable_mutex_;

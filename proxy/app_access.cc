@@ -67,7 +67,12 @@ Task<ConnectAnswer> App::answer_connect(const Request& request, const Url& targe
     const auto verdict = co_await auth_.check(given ? std::optional<std::string>(*given) : std::nullopt, request.peer);
     if (verdict != ClientAuth::Verdict::allowed) co_return to_proxy_response(verdict);
   }
-  co_return co_await connect_proxy_.answer(request, target);
+  auto answer = co_await connect_proxy_.answer(request, target);
+  // anonymous_pull is for pulls.
+  const bool anonymous = auth_.asks() && !request.headers.get("Proxy-Authorization");
+  if (anonymous && std::holds_alternative<OpenTunnel>(answer))
+    co_return to_proxy_response(ClientAuth::Verdict::missing);
+  co_return answer;
 }
 
 Task<Response> App::answer_anybody(const Request& request) {

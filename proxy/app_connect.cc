@@ -42,17 +42,27 @@ Result<ConnectProxy::Settings> App::connect_settings(const config::Config& confi
   if (options.listen.empty()) return ConnectProxy::Settings{};
   auto authority = read_authority(options.ca_certificate, options.ca_key, clock_.wall());
   if (!authority) return std::unexpected(std::move(authority).error().with("ingress.connect_proxy"));
-  const auto left = std::chrono::floor<std::chrono::days>(authority->ends() - clock_.wall());
-  if (left < little_time) {
-    spdlog::warn(
-        "ingress.connect_proxy: the CA's time ends in {} days: make another one with `paddock ca init`, and "
-        "give its certificate to all clients before",
-        left.count());
+  const auto hosts = hosts_of(config);
+  for (const auto& host : hosts) {
+    const auto leaf = authority->sign(Url::parse("https://" + host).value().host, clock_.wall());
+    if (!leaf) return std::unexpected(Error(leaf.error()).with("ingress.connect_proxy"));
   }
-  return ConnectProxy::Settings{.rules = ConnectRules(hosts_of(config), options.tunnel),
+  return ConnectProxy::Settings{.rules = ConnectRules(hosts, options.tunnel),
                                 .authority = std::make_shared<const CertificateAuthority>(*std::move(authority)),
                                 .proxy = proxy_,
                                 .addresses = std::make_shared<const HostAddresses>(config.resolve)};
+}
+
+// Once a day, from the first day on.
+void App::warn_of_the_authority() {
+  const auto now = clock_.now();
+  const auto left = connect_proxy_.days_left();
+  if (!left || *left >= little_time || now < next_warning_) return;
+  next_warning_ = now + std::chrono::days(1);
+  spdlog::warn(
+      "ingress.connect_proxy: the CA's time ends in {} days: make another one with `paddock ca init`, and give its "
+      "certificate to all clients before",
+      left->count());
 }
 
 }  // namespace paddock

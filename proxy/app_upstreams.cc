@@ -128,13 +128,14 @@ Result<std::shared_ptr<const UpstreamSet>> make_upstreams(const config::Config& 
       auto options = to_options(configured, config.server.manifest_limit, parts.proxy, contexts, addresses);
       if (!options) return std::unexpected(std::move(options).error().with("upstream " + configured.name));
       options->bandwidth = limits.bandwidth;
-      entry.for_client = [options = *options, &client = parts.client, &clock = parts.clock,
-                          observer = parts.observer](const BasicCredentials& credentials) {
-        auto own = options;
-        own.username = credentials.user;
-        own.password = credentials.password;
-        return std::make_shared<HttpUpstream>(std::move(own), client, clock, observer);
-      };
+      entry.for_client = std::make_shared<const UpstreamSet::Entry::ForClient>(
+          [options = *options, &client = parts.client, &clock = parts.clock,
+           observer = parts.observer](const BasicCredentials& credentials) {
+            auto own = options;
+            own.username = credentials.user;
+            own.password = credentials.password;
+            return std::make_shared<HttpUpstream>(std::move(own), client, clock, observer);
+          });
       entry.upstream = std::make_shared<HttpUpstream>(*std::move(options), parts.client, parts.clock, parts.observer);
     }
     set.entries.emplace(configured.name, std::move(entry));

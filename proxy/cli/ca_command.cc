@@ -73,6 +73,7 @@ Result<std::string> init(const CaOptions& options) {
   if (!authority) return std::unexpected(authority.error());
   if (auto written = write_new(key_file, pair->key, 0600); !written) return std::unexpected(written.error());
   if (auto written = write_new(certificate_file, pair->certificate, 0644); !written) {
+    std::filesystem::remove(key_file, failed);  // alone it would stand in the way of the next try
     return std::unexpected(written.error());
   }
   const auto key = std::filesystem::absolute(key_file).lexically_normal().string();

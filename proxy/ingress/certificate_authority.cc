@@ -31,6 +31,8 @@ using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 using Number = std::unique_ptr<BIGNUM, Freer<BN_free>>;
+using Store = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
 
 std::unexpected<Error> refuse(std::string why) {
@@ -107,10 +109,36 @@ bool is_address(const std::string& host) {
 // Null when there is none, or behind an error.
 Key new_key() { return Key(EVP_EC_gen("P-256")); }
 
+// A kind of name that no constraint speaks of would be free.
 std::string name_constraints(const std::vector<std::string>& only) {
-  std::string text = "critical";
+  std::string text = "critical,excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:0:0:0:0:0:0:0:0/0:0:0:0:0:0:0:0";
   for (const auto& host : only) text += ",permitted;DNS:" + host;
   return text;
+}
+
+// Of keys that bring their own, as Ed25519, none is to be named.
+const EVP_MD* digest_for(EVP_PKEY* key) {
+  int id = NID_undef;
+  return EVP_PKEY_get_default_digest_nid(key, &id) == 2 && id == NID_undef ? nullptr : EVP_sha256();
+}
+
+// As a client that trusts `ca` would judge `leaf`: the reason why not, or nothing.
+std::string rejection(X509* ca, X509* leaf, const std::string& host, WallTime now) {
+  const Store store(X509_STORE_new());
+  const StoreContext context(X509_STORE_CTX_new());
+  if (!store || !context || X509_STORE_add_cert(store.get(), ca) != 1 ||
+      X509_STORE_CTX_init(context.get(), store.get(), leaf, nullptr) != 1) {
+    return "it cannot be checked";
+  }
+  auto* const rules = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+  X509_VERIFY_PARAM_set_purpose(rules, X509_PURPOSE_SSL_SERVER);
+  X509_VERIFY_PARAM_set_time(rules, now.time_since_epoch().count());
+  const bool set = is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1
+                                    : X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1;
+  if (!set) return "it cannot be checked";
+  if (X509_verify_cert(context.get()) == 1) return {};
+  return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
 }
 
 }  // namespace
@@ -187,18 +215,21 @@ Result<CertificateAuthority::Leaf> CertificateAuthority::sign(const std::string&
   X509* const leaf = made.get();
   X509* const ca = state_->certificate.get();
   auto* const subject = leaf == nullptr ? nullptr : X509_get_subject_name(leaf);
-  const bool done = key && subject != nullptr && X509_set_version(leaf, X509_VERSION_3) == 1 && set_serial(leaf) &&
-                    set_times(leaf, std::max<WallTime>(now - clock_skew, time_of(X509_get0_notBefore(ca))), ends) &&
-                    add_name(subject, "CN", host.size() > longest_common_name ? "paddock" : host) &&
-                    X509_set_issuer_name(leaf, X509_get_subject_name(ca)) == 1 &&
-                    X509_set_pubkey(leaf, key.get()) == 1 &&
-                    add_extension(leaf, ca, NID_basic_constraints, "critical,CA:FALSE") &&
-                    add_extension(leaf, ca, NID_key_usage, "critical,digitalSignature") &&
-                    add_extension(leaf, ca, NID_ext_key_usage, "serverAuth") &&
-                    add_extension(leaf, ca, NID_subject_alt_name, (is_address(host) ? "IP:" : "DNS:") + host) &&
-                    add_extension(leaf, ca, NID_authority_key_identifier, "keyid") &&
-                    X509_sign(leaf, state_->key.get(), EVP_sha256()) > 0;
+  const bool done =
+      key && subject != nullptr && X509_set_version(leaf, X509_VERSION_3) == 1 && set_serial(leaf) &&
+      set_times(leaf, std::max<WallTime>(now - clock_skew, time_of(X509_get0_notBefore(ca))), ends) &&
+      add_name(subject, "CN", host.size() > longest_common_name ? "paddock" : host) &&
+      X509_set_issuer_name(leaf, X509_get_subject_name(ca)) == 1 && X509_set_pubkey(leaf, key.get()) == 1 &&
+      add_extension(leaf, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+      add_extension(leaf, ca, NID_key_usage, "critical,digitalSignature") &&
+      add_extension(leaf, ca, NID_ext_key_usage, "serverAuth") &&
+      add_extension(leaf, ca, NID_subject_alt_name, (is_address(host) ? "IP:" : "DNS:") + host) &&
+      (X509_get0_subject_key_id(ca) == nullptr || add_extension(leaf, ca, NID_authority_key_identifier, "keyid")) &&
+      X509_sign(leaf, state_->key.get(), digest_for(state_->key.get())) > 0;
   if (!done) return refuse("no certificate for " + host + " can be made");
+  if (const auto why = rejection(ca, leaf, host, now); !why.empty()) {
+    return refuse("clients would not take this CA's certificate for " + host + ": " + why);
+  }
   return Leaf{{pem_of(leaf) + state_->chain, pem_of(key.get())},
               std::min<WallTime>(now + leaf_life - renewal_before, ends)};
 }

@@ -18,7 +18,7 @@ namespace paddock {
 class CertificateAuthority {
  public:
   struct Plan {
-    std::string name;               // who it is, for people
+    std::string name;                 // who it is, for people
     std::vector<std::string> only{};  // host names that it may sign for, each with all below it; empty: any
     std::chrono::days life{3650};
   };
@@ -32,7 +32,8 @@ class CertificateAuthority {
   // invalid_argument: not PEM, no CA, the key is another's, too old or not valid yet; says what to do.
   static Result<CertificateAuthority> from_pem(const CertificateAndKey& pair, WallTime now);
 
-  // For a lower-case host name or an IP address. invalid_argument: neither, or the authority's own time is over.
+  // For a lower-case host name or an IP address. invalid_argument: neither, the authority's own time is over, or
+  // clients would not take it, as where the authority may not speak for that name.
   [[nodiscard]] Result<Leaf> sign(const std::string& host, WallTime now) const;
   [[nodiscard]] WallTime ends() const;
   [[nodiscard]] const std::string& fingerprint() const;  // SHA-256 of its certificate, "AB:CD:…", as openssl prints it

@@ -16,10 +16,12 @@ Response refuse(int status, const std::string& why) {
   return response;
 }
 
-// The host of a Host header that is well-formed.
-std::string host_of(const Request& request) {
-  const auto url = Url::parse(std::string("https://").append(request.headers.get("Host").value_or("")));
-  return url ? url->host : std::string();
+// Of a Host header that is well-formed: without a trailing dot, and without the port that https has.
+std::string authority_of(const Request& request) {
+  auto url = Url::parse(std::string("https://").append(request.headers.get("Host").value_or("")));
+  if (!url) return {};
+  if (url->host.ends_with('.')) url->host.pop_back();
+  return url->authority();
 }
 
 }  // namespace
@@ -78,15 +80,21 @@ Task<Result<ConnectProxy::Certificate>> ConnectProxy::certificate_for(std::share
   });
 }
 
+std::optional<std::chrono::days> ConnectProxy::days_left() const {
+  const auto now = current();
+  if (!now->settings.authority) return std::nullopt;
+  return std::chrono::floor<std::chrono::days>(now->settings.authority->ends() - clock_.wall());
+}
+
 std::optional<Response> ConnectProxy::refusal(const Request& request) const {
   if (request.connect_host.empty() && request.listener != listener) return std::nullopt;
-  const auto host = host_of(request);
+  const auto host = authority_of(request);
   if (!request.connect_host.empty()) {
     if (host == request.connect_host) return std::nullopt;
     // RFC 9110, 15.5.20
     return refuse(421, "the CONNECT was for " + request.connect_host + ", this request is for " + quote(host));
   }
-  if (current()->settings.rules.ends(host)) return std::nullopt;
+  if (!host.empty() && current()->settings.rules.ends(host)) return std::nullopt;
   return refuse(403, "this is a proxy for HTTPS: set it as HTTPS_PROXY, and pull from a registry by its own name");
 }
 

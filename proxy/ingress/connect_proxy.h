@@ -4,6 +4,7 @@
 // Thread-safe. answer() on any event loop; `pool` and `clock` must outlive these.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +36,8 @@ class ConnectProxy {
   // From now on. What is open stays so.
   void take(Settings settings);
   Task<ConnectAnswer> answer(const Request& request, const Url& target);
+  // How long the CA is good for; nothing without one.
+  [[nodiscard]] std::optional<std::chrono::days> days_left() const;
   // What must not be answered from the cache, of requests that came in through a CONNECT, or without one to its
   // address.
   [[nodiscard]] std::optional<Response> refusal(const Request& request) const;

@@ -47,8 +47,9 @@ ConnectRules::Verdict ConnectRules::judge(const Url& target) const {
   return verdict;
 }
 
-bool ConnectRules::ends(std::string_view host) const {
-  return std::ranges::any_of(hosts_, [&](const std::string& text) { return matches(parse(text).host, host); });
+bool ConnectRules::ends(std::string_view authority) const {
+  const auto url = Url::parse(std::string("https://").append(authority));
+  return url && judge(*url) == Verdict::ended_here;
 }
 
 }  // namespace paddock

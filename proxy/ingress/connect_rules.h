@@ -22,8 +22,8 @@ class ConnectRules {
       : hosts_(std::move(hosts)), tunnels_(std::move(tunnels)) {}
 
   [[nodiscard]] Verdict judge(const Url& target) const;
-  // Whether `host`, on whatever port, is answered by the cache.
-  [[nodiscard]] bool ends(std::string_view host) const;
+  // Whether "host", or "host:port", is answered by the cache.
+  [[nodiscard]] bool ends(std::string_view authority) const;
 
  private:
   std::vector<std::string> hosts_, tunnels_;

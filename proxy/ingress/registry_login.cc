@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view token_path = "/paddock/token";
 constexpr std::string_view anonymous = "anonymous";
+constexpr std::size_t longest_login = std::size_t{4} * 1024;  // bytes
 constexpr std::chrono::seconds token_life{std::chrono::hours(1)};
 
 // Of "Bearer TOKEN" (RFC 6750).
@@ -35,11 +36,9 @@ std::string_view RegistryLogin::registry_of(const Request& request) const {
 std::optional<Response> RegistryLogin::answer(const Request& request) const {
   if (registry_of(request).empty()) return std::nullopt;
   if (request.path == token_path && request.method == Method::get) return give_token(request);
-  const bool anybody = !request.headers.get("Authorization");
-  if (anybody) {
-    if (request.path != "/v2/" && request.path != "/v2") return std::nullopt;
-    return challenge(request, "a token is wanted, which anybody gets");
-  }
+  // Elsewhere a token that is no good is none: a restart of the cache is not to end pulls of what anybody may have.
+  if (request.path != "/v2/" && request.path != "/v2") return std::nullopt;
+  if (!request.headers.get("Authorization")) return challenge(request, "a token is wanted, which anybody gets");
   const auto bearer = bearer_of(request);
   if (!bearer || *bearer == anonymous || credentials_of(request)) return std::nullopt;
   return challenge(request, "this token is not the cache's, or too old");
@@ -65,6 +64,9 @@ Response RegistryLogin::challenge(const Request& request, const std::string& mes
 
 Response RegistryLogin::give_token(const Request& request) const {
   const auto given = request.headers.get("Authorization");
+  if (given && given->size() > longest_login) {
+    return error_response(400, "UNAUTHORIZED", "name and password are too long");
+  }
   const auto credentials = parse_basic(given.value_or(""));
   if (given && !credentials) return error_response(400, "UNAUTHORIZED", "name and password are taken as Basic alone");
   const auto token = credentials ? tokens_.seal(*credentials, registry_of(request), clock_.wall() + token_life)

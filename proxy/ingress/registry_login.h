@@ -29,8 +29,8 @@ class RegistryLogin {
 
   // The registry that the client believes to speak with; empty: it knows that it is the cache.
   [[nodiscard]] std::string_view registry_of(const Request& request) const;
-  // The token endpoint; 401 for who greets it at /v2/ without a token, or has one that is no good any more. Nothing for
-  // all other requests, and for clients that know the cache.
+  // The token endpoint; 401 for who greets it at /v2/ without a token, or with one that is no good any more. Nothing
+  // for all other requests, and for clients that know the cache.
   [[nodiscard]] std::optional<Response> answer(const Request& request) const;
   // What the client has brought for the registry.
   [[nodiscard]] std::optional<BasicCredentials> credentials_of(const Request& request) const;

@@ -85,6 +85,10 @@ bool names_upstream(std::string_view host, std::string_view name) {
   return same_without_case(host, name) || (name == docker_hub && is_docker_hub_alias(host));
 }
 
+bool UpstreamSelector::is_meant(std::string_view host, std::string_view upstream) {
+  return names_upstream(host, upstream) || names_upstream(host, without_port(upstream));
+}
+
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
   return std::ranges::any_of(patterns, [&](const std::string& pattern) { return glob_match(pattern, text); });
 }

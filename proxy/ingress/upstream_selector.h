@@ -50,6 +50,8 @@ class UpstreamSelector {
   // `name` is Route::name.
   [[nodiscard]] Result<Target> select(const Asked& asked, std::string_view name) const;
   [[nodiscard]] bool knows(std::string_view upstream) const { return find(upstream) != nullptr; }
+  // Whether a client that believes to speak with `host` means this upstream, whose name may have a port.
+  [[nodiscard]] static bool is_meant(std::string_view host, std::string_view upstream);
 
  private:
   [[nodiscard]] const UpstreamRule* find(std::string_view name) const;

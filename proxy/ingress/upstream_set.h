@@ -26,7 +26,9 @@ struct UpstreamSet {
     FillLimits limits{};
     std::shared_ptr<TokenBucket> bandwidth{};  // of what comes from it itself, for reports
     // The same, asked with a client's credentials instead of the configured ones; absent where nobody is asked.
-    std::function<std::shared_ptr<Upstream>(const BasicCredentials&)> for_client{};
+    // Shared, as entries are copied for every request.
+    using ForClient = std::function<std::shared_ptr<Upstream>(const BasicCredentials&)>;
+    std::shared_ptr<const ForClient> for_client{};
   };
   UpstreamSelector selector;
   std::map<std::string, Entry> entries;  // by UpstreamRule::name

@@ -19,6 +19,7 @@ PoolKey key_of(const ClientRequest& request, const asio::any_io_executor& execut
   key.origin = request.url.origin();
   if (request.proxy) key.proxy = request.proxy->user + ":" + request.proxy->password + "@" + request.proxy->origin();
   if (request.url.tls) key.tls = request.tls;
+  key.addresses = request.addresses;
   key.public_addresses_only = request.public_addresses_only;
   return key;
 }

@@ -55,7 +55,8 @@ struct Request {
   bool tls = false;
   std::string tls_name;  // SNI, when given
   std::string listener;  // the name of the address it came to, see Server::listen
-  // "registry.baidubce.com": of the CONNECT that the connection began with, where that ended here.
+  // "registry.baidubce.com", with a port unless it is 443: of the CONNECT that the connection began with, where that
+  // ended here.
   std::string connect_host;
 
   // A query parameter, percent-decoded; the first of that name.

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxy/net/body_writer.h"
+#include "proxy/net/relay.h"
 #include "proxy/net/response_frame.h"
 
 namespace paddock {
@@ -95,6 +96,7 @@ Task<void> Session::run() {
 
 void Session::drain() {
   if (!busy_) connection_.close();
+  if (relay_ != nullptr) relay_->hurry(environment_->options.farewell);
 }
 
 void Session::abort() { connection_.abort(); }

@@ -21,6 +21,8 @@
 
 namespace paddock {
 
+class Relay;
+
 // What all sessions of a server share.
 struct SessionEnvironment {
   SessionEnvironment(Server::Options given, BlockingPool& blocking, Handler handle,
@@ -37,7 +39,7 @@ struct SessionEnvironment {
   const std::function<void(const Exchange&)> observe;
   std::atomic<bool> draining{false};
   std::atomic<std::uint64_t> connections{0};
-  std::atomic<std::uint64_t> busy{0};
+  std::atomic<std::uint64_t> busy{0}, tunnels{0};
   std::atomic<std::uint64_t> tls_by_kernel{0}, tls_by_openssl{0};
 
  private:
@@ -94,7 +96,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string tls_name_, connect_host_;
   boost::beast::flat_buffer buffer_;
   bool first_ = true;
-  bool busy_ = false;  // from a complete header to the end of its answer
+  bool busy_ = false;       // from a complete header to the end of its answer
+  Relay* relay_ = nullptr;  // while this is a tunnel
 };
 
 }  // namespace paddock

@@ -10,6 +10,19 @@ namespace {
 
 constexpr std::string_view route = "connect";
 
+constexpr std::size_t tunnel_share = 4;  // one of so many connections may be a tunnel
+
+class Counted {
+ public:
+  explicit Counted(std::atomic<std::uint64_t>& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<std::uint64_t>& count_;
+};
+
 int status_of(const Error& error) {
   if (error.code == ErrorCode::denied) return 403;
   return error.code == ErrorCode::timeout ? 504 : 502;
@@ -44,7 +57,7 @@ Task<bool> Session::connect(Received& received) {
   }
   if (!bug.empty()) co_return co_await send(received, internal_error(received, std::move(bug)));
   if (auto* const end = std::get_if<EndHere>(&answer)) {
-    connect_host_ = target->host;
+    connect_host_ = target->authority();
     co_return co_await end_here(received, std::move(*end));
   }
   if (auto* const open = std::get_if<OpenTunnel>(&answer)) {
@@ -67,6 +80,7 @@ Task<bool> Session::end_here(const Received& received, EndHere end) {
     tls_ = std::move(end.tls);
     failure = co_await connection_.start_tls_server(*tls_);
     tls_name_ = connection_.tls_name();
+    if (failure.empty()) ++environment_->tls_by_openssl;
     first_ = true;
   }
   observe_connect(received, opened, 0, failure);
@@ -80,6 +94,12 @@ Task<bool> Session::tunnel(const Received& received, OpenTunnel open, Url target
                          .addresses = std::move(open.addresses),
                          .public_addresses_only = open.public_addresses_only,
                          .tunnel = true};
+  const Counted counted(environment_->tunnels);
+  if (environment_->tunnels > options.connection_limit / tunnel_share) {
+    auto response = environment_->refuse({503, "UNAVAILABLE", "too many tunnels"});
+    response.route = route;
+    co_return co_await send(received, std::move(response));
+  }
   auto far = co_await open_connection(plan, std::chrono::steady_clock::now() + options.tunnel_connect);
   if (!far) {
     auto response = environment_->refuse({status_of(far.error()), "UNAVAILABLE", far.error().context});
@@ -92,7 +112,10 @@ Task<bool> Session::tunnel(const Received& received, OpenTunnel open, Url target
   std::uint64_t bytes = 0;
   if (failure.empty()) {
     connection_.no_deadline();
-    auto relayed = co_await relay(connection_, **far, options.tunnel_silence);
+    Relay relay(connection_, **far, environment_->draining ? options.farewell : options.tunnel_silence);
+    relay_ = &relay;
+    auto relayed = co_await relay.run();
+    relay_ = nullptr;
     bytes = relayed.to_first;
     failure = std::move(relayed.failure);
   }

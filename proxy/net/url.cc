@@ -174,6 +174,7 @@ Result<Url> Url::parse_authority(std::string_view text) {
   if (text.find_first_of("/?#@") != std::string_view::npos) return bad("more than a host and a port is given");
   auto url = parse(std::string("https://").append(text));
   if (url && !text.ends_with(":" + std::to_string(url->port))) return bad("the port is missing");
+  if (url && url->host.size() > 1 && url->host.ends_with('.')) url->host.pop_back();  // the root's, which all have
   return url;
 }
 

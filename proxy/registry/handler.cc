@@ -89,17 +89,25 @@ Task<Response> RegistryHandler::dispatch(const Request& request) {
 Task<Response> RegistryHandler::in_repository(const Request& request, Route route) {
   const auto set = context_.upstreams.get();
   const auto ns = request.parameter("ns");
+  const bool through_connect = !request.connect_host.empty();
   const auto target = set->selector.select({.ns = ns ? std::optional<std::string_view>(*ns) : std::nullopt,
                                             .host = request.headers.get("Host").value_or(""),
                                             .server_name = request.tls_name,
-                                            .listener = request.listener},
+                                            .listener = through_connect ? std::string_view() : request.listener},
                                            route.name);
   if (!target) co_return error_response(target.error(), Subject::name);
+  // Who believes to speak with one registry has credentials for that one, and gets nothing of another's.
+  const auto registry = context_.login == nullptr ? std::string_view() : context_.login->registry_of(request);
+  const bool believed = !registry.empty() && UpstreamSelector::is_meant(registry, target->upstream);
+  if (through_connect && !believed) {
+    co_return error_response(
+        421, "UNSUPPORTED",
+        "the CONNECT was for " + request.connect_host + ", this request is for " + target->upstream);
+  }
   RepositoryRequest found{
       request, {target->upstream, target->repository}, set->entries.at(target->upstream), route.reference, route.name};
-  const bool by_name = context_.login != nullptr && !context_.login->registry_of(request).empty();
   auto response =
-      by_name ? co_await serve_client(std::move(found), route.kind) : co_await serve(std::move(found), route.kind);
+      believed ? co_await serve_client(std::move(found), route.kind) : co_await serve(std::move(found), route.kind);
   response.upstream = target->upstream;
   co_return response;
 }
@@ -125,19 +133,21 @@ Task<Response> RegistryHandler::serve_client(RepositoryRequest request, Route::K
   if (!credentials || !access.is_closed(repository)) {
     auto response = co_await serve(request, kind);
     if (response.status != 403 && response.status != 404) co_return response;
-    if (response.status == 403 && !credentials) {
-      co_return context_.login->challenge(request.http, repository.upstream + " gives " + repository.repository +
-                                                            " to nobody without credentials: docker login " +
+    if (response.status == 403) access.note_closed(repository);
+    // Some registries hide what is private behind a 404, and some clients bring credentials only when asked for them.
+    const bool may_bring = response.status == 403 || !request.http.headers.get("Authorization");
+    if (!credentials && may_bring) {
+      co_return context_.login->challenge(request.http, repository.upstream + " gives this to nobody without " +
+                                                            "credentials, if it has it: docker login " +
                                                             repository.upstream);
     }
-    if (response.status == 403) access.note_closed(repository);
     if (!credentials) co_return response;
   }
   auto admitted = co_await access.enter(std::move(request), kind, *std::move(credentials));
   if (admitted) co_return co_await serve(*std::move(admitted), kind);
   const auto code = admitted.error().code;
   if (code != ErrorCode::denied && code != ErrorCode::unauthorized) {
-    co_return error_response(admitted.error(), Subject::manifest);
+    co_return error_response(admitted.error(), kind == Route::Kind::blob ? Subject::blob : Subject::manifest);
   }
   co_return error_response(403, "DENIED",
                            repository.upstream + " does not give " + repository.repository + " to these credentials");

@@ -1,5 +1,6 @@
 #include "proxy/registry/private_access.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -9,7 +10,7 @@
 namespace paddock {
 namespace {
 
-constexpr std::chrono::seconds yes_holds{60}, closed_for{60};
+constexpr std::chrono::seconds yes_holds{60}, no_holds{15}, closed_for{60};
 constexpr std::chrono::minutes client_is_kept{10};
 constexpr std::size_t most_clients = 200, most_answers = 10'000;
 
@@ -23,7 +24,7 @@ std::string random_secret() {
 }  // namespace
 
 PrivateAccess::PrivateAccess(const Clock& clock)
-    : clock_(clock), secret_(random_secret()), clients_(most_clients), admitted_(most_answers), closed_(most_answers) {}
+    : clock_(clock), secret_(random_secret()), refused_(most_answers), admitted_(most_answers), closed_(most_answers) {}
 
 Digest PrivateAccess::key_of(const RepositoryRequest& request, const BasicCredentials& credentials) const {
   std::string text = secret_;
@@ -37,13 +38,16 @@ std::shared_ptr<Upstream> PrivateAccess::upstream_for(const RepositoryRequest& r
                                                       const BasicCredentials& credentials) {
   const auto now = clock_.now();
   const MutexLock lock(mutex_);
-  if (auto* const client = clients_.find(key);
-      client != nullptr && client->made_from == request.upstream.upstream && now < client->until) {
-    return client->upstream;
-  }
+  const auto known = clients_.find(key);
+  const bool good =
+      known != clients_.end() && known->second.made_from == request.upstream.upstream && now < known->second.until;
+  if (good) return known->second.upstream;
   if (!request.upstream.for_client) return nullptr;
-  auto made = std::make_shared<PrivateUpstream>(request.upstream.for_client(credentials));
-  clients_.put(key, {request.upstream.upstream, made, now + client_is_kept});
+  auto made = std::make_shared<PrivateUpstream>((*request.upstream.for_client)(credentials));
+  if (clients_.size() >= most_clients) {
+    clients_.erase(std::ranges::min_element(clients_, {}, [](const auto& entry) { return entry.second.until; }));
+  }
+  clients_.insert_or_assign(key, Client{request.upstream.upstream, made, now + client_is_kept});
   return made;
 }
 
@@ -71,14 +75,35 @@ Task<Result<RepositoryRequest>> PrivateAccess::enter(RepositoryRequest request, 
     return until != nullptr && clock_.now() < *until;
   };
   if (!known()) {
+    if (auto error = refusal_of(question)) co_return std::unexpected(*std::move(error));
     auto answer = co_await ask(upstream, request.repository.repository, kind, request.reference);
-    if (!answer) co_return std::unexpected(std::move(answer).error());
+    const auto now = clock_.now();
     const MutexLock lock(mutex_);
-    admitted_.put(question, clock_.now() + yes_holds);
+    if (answer) {
+      admitted_.put(question, now + yes_holds);
+    } else {
+      const auto code = answer.error().code;
+      const bool no = code == ErrorCode::denied || code == ErrorCode::unauthorized;
+      if (no) refused_.put(question, {answer.error(), now + no_holds});
+      co_return std::unexpected(std::move(answer).error());
+    }
   }
   request.repository = private_key(std::move(request.repository));
   request.upstream.upstream = upstream;
   co_return request;
+}
+
+std::optional<Error> PrivateAccess::refusal_of(const Digest& question) {
+  const MutexLock lock(mutex_);
+  auto* const refusal = refused_.find(question);
+  if (refusal == nullptr || refusal->until <= clock_.now()) return std::nullopt;
+  return refusal->error;
+}
+
+void PrivateAccess::forget_idle() {
+  const auto now = clock_.now();
+  const MutexLock lock(mutex_);
+  std::erase_if(clients_, [now](const auto& entry) { return entry.second.until <= now; });
 }
 
 bool PrivateAccess::is_closed(const RepositoryKey& repository) {

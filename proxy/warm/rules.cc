@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <utility>
 
+#include "proxy/upstream/private_key.h"
 #include "proxy/warm/ci/scan.h"
 
 namespace paddock {
@@ -179,7 +180,7 @@ Task<Result<std::vector<RepositoryKey>>> Rules::repositories(const ImagePattern&
       const auto keys = parts_.catalog.repositories(last, page);
       if (!keys) return std::unexpected(keys.error());
       std::ranges::copy_if(*keys, std::back_inserter(found), [&](const RepositoryKey& key) {
-        return pattern.matches_repository(key.upstream, key.repository);
+        return !is_private(key.repository) && pattern.matches_repository(key.upstream, key.repository);
       });
       if (found.size() > repository_limit) {
         return fail(ErrorCode::too_large, Blame::client, pattern.text + " means more than 100 repositories");

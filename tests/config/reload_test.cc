@@ -128,5 +128,18 @@ TEST_CASE("where an upstream listens needs a restart, the rest of it does not") 
   const auto plan = plan_reload(running(), loaded);
   CHECK(contains(plan.restart, "upstreams[].listen"));
   CHECK(contains(plan.taken, "upstreams"));
-  CHECK(plan.config.upstreams == loaded.upstreams);
+  CHECK(plan.config.upstreams[2].tag_ttl == std::chrono::seconds(7));
+  CHECK(plan.config.upstreams[2].listen.empty());
+}
+
+TEST_CASE("the proxy cannot be switched on or off by a reload, and one that goes stops no other change") {
+  Config with = running();
+  with.connect_proxy = {"127.0.0.1:3128", "ca.crt", "ca.key", {}, {"a.example"}};
+  Config loaded = running();
+  loaded.offline = true;
+  const auto plan = plan_reload(with, loaded);
+  CHECK(plan.config.connect_proxy == with.connect_proxy);
+  CHECK(plan.config.offline);
+  CHECK(contains(plan.restart, "ingress.connect_proxy.listen"));
+  CHECK(contains(plan.restart, "ingress.connect_proxy.ca_key"));
 }

@@ -172,3 +172,19 @@ TEST_CASE("hosts are resolved to addresses, not to names") {
   config.resolve = {{"Registry", {"198.51.100.7"}}};
   CHECK_FALSE(validate(config));
 }
+
+TEST_CASE("a proxy that lets much through, or hears passwords in the clear, is worth a line") {
+  Config config;
+  config.connect_proxy = {"0.0.0.0:3128", "ca.crt", "ca.key", {}, {"*"}};
+  REQUIRE(paddock::config::doubts(config).size() == 1);
+  CHECK(paddock::config::doubts(config)[0].starts_with("ingress.connect_proxy.tunnel"));
+  config.connect_proxy.tunnel = {"harbor.lan"};
+  CHECK(paddock::config::doubts(config).empty());
+  config.connect_proxy.tunnel = {"*"};
+  config.server.auth_htpasswd = "f";
+  config.server.auth_anonymous_pull = false;
+  REQUIRE(paddock::config::doubts(config).size() == 1);
+  CHECK(paddock::config::doubts(config)[0].contains("in the clear"));
+  config.connect_proxy.listen = "127.0.0.1:3128";
+  CHECK(paddock::config::doubts(config).empty());
+}

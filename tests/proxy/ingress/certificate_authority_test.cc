@@ -52,6 +52,19 @@ TEST_CASE("a name that would say more than a name is not signed") {
   CHECK_FALSE(CertificateAuthority::create({.name = "test", .only = {"127.0.0.1"}}, now));
 }
 
+TEST_CASE("a CA that may speak for some hosts alone signs for no other, whatever kind of name it has") {
+  const auto pair = CertificateAuthority::create({.name = "test", .only = {"baidubce.com"}}, now).value();
+  const auto authority = authority_of(pair);
+  CHECK(authority.sign("baidubce.com", now));
+  CHECK(authority.sign("registry.baidubce.com", now));
+  for (const std::string host : {"docker.io", "evilbaidubce.com", "127.0.0.1", "::1"}) {
+    CAPTURE(host);
+    const auto refused = authority.sign(host, now);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().context.contains("subtree violation"));
+  }
+}
+
 TEST_CASE("nothing is signed beyond the CA's own time, and an old CA is refused with what to do") {
   const auto pair = CertificateAuthority::create({.name = "test", .life = days(3)}, now).value();
   const auto authority = authority_of(pair);

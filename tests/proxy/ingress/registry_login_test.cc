@@ -50,7 +50,8 @@ TEST_CASE("credentials come back in the token, until it is too old") {
   CHECK_FALSE(login.credentials_of(request_for("/v2/", token, "other.example")));
   clock.advance(std::chrono::hours(1));
   CHECK_FALSE(login.credentials_of(request));
-  CHECK(login.answer(request)->status == 401);
+  CHECK_FALSE(login.answer(request));
+  CHECK(login.answer(request_for("/v2/", token))->status == 401);
 }
 
 TEST_CASE("a name and a password are taken as they are too") {
@@ -63,7 +64,10 @@ TEST_CASE("a name and a password are taken as they are too") {
 TEST_CASE("another's token sends the client for one of ours") {
   const ManualClock clock;
   const RegistryLogin login(clock);
-  CHECK(login.answer(request_for("/v2/a/manifests/1", "Bearer of.somebody.else"))->status == 401);
+  CHECK(login.answer(request_for("/v2/", "Bearer of.somebody.else"))->status == 401);
+  CHECK_FALSE(login.answer(request_for("/v2/a/manifests/1", "Bearer of.somebody.else")));
+  CHECK_FALSE(login.credentials_of(request_for("/v2/a/manifests/1", "Bearer of.somebody.else")));
+  CHECK(login.answer(request_for("/paddock/token", "Basic " + std::string(5000, 'A')))->status == 400);
   CHECK(login.answer(request_for("/paddock/token", "Bearer x"))->status == 400);
 }
 

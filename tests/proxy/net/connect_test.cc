@@ -161,6 +161,26 @@ TEST_CASE("a silent tunnel is given up") {
   CHECK(connect.fixture.seen(1).abort_reason == "nobody said anything any more");
 }
 
+TEST_CASE("a server that stops waits for a silent tunnel no longer than for a last word") {
+  ConnectFixture connect({.farewell = std::chrono::seconds(1)});
+  RawListener far;
+  auto near = connect.ask("127.0.0.1:" + std::to_string(far.port()));
+  auto other = far.accept();
+  CHECK(near.read_until("\r\n\r\n") == opened);
+  CHECK(connect.fixture.server->drain(std::chrono::seconds(30)));
+  near.read_all();
+}
+
+TEST_CASE("no more than a share of all connections may be tunnels") {
+  ConnectFixture connect({.connection_limit = 4});
+  RawListener far;
+  auto near = connect.ask("127.0.0.1:" + std::to_string(far.port()));
+  auto other = far.accept();
+  CHECK(near.read_until("\r\n\r\n") == opened);
+  auto second = connect.ask("127.0.0.1:" + std::to_string(far.port()));
+  CHECK(second.read_response().starts_with("HTTP/1.1 503 "));
+}
+
 TEST_CASE("a server that stops does not wait for tunnels beyond its patience") {
   ConnectFixture connect;
   RawListener far;

@@ -23,12 +23,17 @@ struct PrivateFixture : RegistryFixture {
     theirs->add_manifest(repo, manifest, image_type, "2.6");
     nobody->fail_calls("", refused, 0);
     auto entry = UpstreamSet::Entry{upstream, {}};
-    entry.for_client = [this](const BasicCredentials& credentials) {
-      ++made;
-      return credentials.password == "secret" ? theirs : nobody;
-    };
-    upstreams.replace(std::make_shared<const UpstreamSet>(UpstreamSet{
-        UpstreamSelector({{"up.example", {"**"}, true}}), {{"up.example", entry}}, "up.example", false, {}}));
+    entry.for_client =
+        std::make_shared<const UpstreamSet::Entry::ForClient>([this](const BasicCredentials& credentials) {
+          ++made;
+          return credentials.password == "secret" ? theirs : nobody;
+        });
+    upstreams.replace(std::make_shared<const UpstreamSet>(
+        UpstreamSet{UpstreamSelector({{"up.example", {"**"}, true}, {"docker.io", {"**"}, false}}),
+                    {{"up.example", entry}, {"docker.io", entry}},
+                    "up.example",
+                    false,
+                    {}}));
   }
 
   Received ask(const std::string& target, const char* authorization = nullptr, bool connected = true) {
@@ -76,7 +81,7 @@ TEST_CASE("a client's own credentials get it what the registry gives to them, an
     CHECK(without.status == 401);
     CHECK(without.header("WWW-Authenticate").starts_with("Bearer realm="));
     CHECK(f.ask(target, wrong).status == 403);
-    CHECK(f.ask(target, right, false).status != 200);  // by another way in they are nobody's credentials
+    CHECK(f.ask(target, right, false).status == 403);  // by another way in they are nobody's credentials
     CHECK(f.ask(target, right).status == 200);
   }
 }
@@ -100,6 +105,46 @@ TEST_CASE("the registry is asked again after a minute, and its no counts") {
   f.theirs->fail_calls("", refused, 0);
   CHECK(f.ask(f.manifest_path("2.6"), right).status == 403);
   CHECK(f.ask(f.blob_path(f.layer_digest), right).status == 403);
+}
+
+TEST_CASE("a wrong password is asked about once in a while, not for every layer") {
+  PrivateFixture f;
+  CHECK(f.ask(f.manifest_path("2.6"), wrong).status == 403);
+  const auto asked = f.nobody->count();
+  CHECK(f.ask(f.manifest_path("2.6"), wrong).status == 403);
+  CHECK(f.ask(f.blob_path(f.layer_digest), wrong).status == 403);
+  CHECK(f.nobody->count() == asked);
+  f.clock.advance(std::chrono::seconds(16));
+  CHECK(f.ask(f.manifest_path("2.6"), wrong).status == 403);
+  CHECK(f.nobody->count() > asked);
+}
+
+TEST_CASE("credentials are forgotten") {
+  PrivateFixture f;
+  CHECK(f.ask(f.manifest_path("2.6"), right).status == 200);
+  f.clock.advance(std::chrono::minutes(9));
+  f.access.forget_idle();
+  CHECK(f.ask(f.manifest_path("2.6"), right).status == 200);
+  CHECK(f.made == 1);
+  f.clock.advance(std::chrono::minutes(1));
+  f.access.forget_idle();
+  CHECK(f.ask(f.manifest_path("2.6"), right).status == 200);
+  CHECK(f.made == 2);
+}
+
+TEST_CASE("credentials for one registry are not sent to another") {
+  PrivateFixture f;
+  CHECK(f.ask(f.manifest_path("2.6") + "?ns=docker.io", right).status == 421);
+  CHECK(f.made == 0);
+}
+
+TEST_CASE("a registry that hides what is private is asked for it once credentials are there") {
+  PrivateFixture f;
+  f.upstream->clear_failures();
+  f.upstream->fail_calls("", {ErrorCode::not_found, Blame::upstream, "manifest unknown"}, 0);
+  CHECK(f.ask(f.manifest_path("2.6")).status == 401);
+  CHECK(f.ask(f.manifest_path("2.6"), "Bearer anonymous").status == 404);
+  CHECK(f.ask(f.manifest_path("2.6"), right).status == 200);
 }
 
 TEST_CASE("while the registry is away nobody can be asked, and nothing private is served") {

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "proxy/upstream/private_key.h"
 #include "tests/proxy/warm/warm_fixture.h"
 #include "tests/support/temporary_folder.h"
 
@@ -58,6 +59,9 @@ TEST_CASE_METHOD(RulesFixture, "patterns over repositories mean those that are k
   CHECK(expand(rules).value().empty());
   catalog.put_manifest({"up.example", name}, Digest::of("m"), {image_type, "m", {}}).value();
   catalog.put_manifest({"up.example", "other/thing"}, Digest::of("m"), {image_type, "m", {}}).value();
+  // What a client's own credentials got is not the cache's to fetch.
+  catalog.put_manifest(private_key({"up.example", "paddlepaddle/secret"}), Digest::of("m"), {image_type, "m", {}})
+      .value();
   CHECK(expand(rules).value() == Names{"up.example/paddlepaddle/paddle:latest"});
 }
 
