@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/host/engine_settings.h"
+#include "proxy/host/hosts_folder.h"
 #include "proxy/host/toml.h"
 
 namespace paddock {
@@ -50,8 +51,9 @@ class Containerd {
     }
     if (!config) return {warning("containerd", config.error().context, "run this as root")};
     folder_ = config->folder.empty() ? std::string(usual_folder) : config->folder;
-    for (const auto& upstream : upstreams.all) examine_upstream(upstream);
-    sum_up();
+    auto hosts = read_hosts_folder(files_, folder_, "containerd", cache_, upstreams.all);
+    findings_ = std::move(hosts.findings);
+    sum_up(hosts);
     if (config->old_mirrors && !config->folder.empty()) {
       findings_.push_back(wrong("containerd",
                                 "config.toml has both config_path and registry.mirrors, which exclude each "
@@ -68,63 +70,18 @@ class Containerd {
   }
 
  private:
-  void sum_up() {
-    if (!through_.empty())
-      findings_.push_back(fine("containerd", fmt::format("{} through the cache", fmt::join(through_, ", "))));
-    if (missing_.empty()) return;
-    findings_.push_back(warning("containerd", fmt::format("not through the cache: {}", fmt::join(missing_, ", ")),
+  void sum_up(const HostsFolder& hosts) {
+    if (!hosts.through.empty())
+      findings_.push_back(fine("containerd", fmt::format("{} through the cache", fmt::join(hosts.through, ", "))));
+    if (hosts.missing.empty()) return;
+    findings_.push_back(warning("containerd", fmt::format("not through the cache: {}", fmt::join(hosts.missing, ", ")),
                                 "write " + folder_ + "/NAME/hosts.toml with [host.\"" + cache_.origin() +
                                     "\"] and capabilities = [\"pull\", \"resolve\"]"));
-  }
-
-  void examine_upstream(const std::string& upstream) {
-    auto file = folder_ + "/" + upstream + "/hosts.toml";
-    if (!files_.exists(file)) file = folder_ + "/_default/hosts.toml";
-    const auto content = files_.read(file);
-    if (!content && content.error().code == ErrorCode::not_found) return missing_.push_back(upstream);
-    if (!content) return findings_.push_back(warning("containerd", content.error().context, "run this as root"));
-    const auto tables = parse_toml(*content);
-    if (!tables) {
-      return findings_.push_back(
-          wrong("containerd", tables.error().with(file).context, "mend it: pulls of " + upstream + " fail with it"));
-    }
-    const auto found = std::ranges::find_if(*tables, [&](const TomlTable& table) {
-      return table.path.size() == 2 && table.path[0] == "host" && names_cache(table.path[1], cache_);
-    });
-    if (found != tables->end()) return examine_host(*found, file, upstream);
-    const auto server = tables->front().text("server");
-    if (!names_cache(server, cache_)) return missing_.push_back(upstream);
-    if (speaks_as_cache(server, file, "write server = \"" + cache_.origin() + "\"")) through_.push_back(upstream);
-  }
-
-  bool speaks_as_cache(const std::string& url, const std::string& file, const std::string& remedy) {
-    const bool https = !url.starts_with("http://");
-    if (https == cache_.tls) return true;
-    findings_.push_back(wrong("containerd",
-                              file + " speaks " + (https ? "HTTPS" : "plain HTTP") + " to the cache, which " +
-                                  (cache_.tls ? "wants HTTPS" : "speaks plain HTTP"),
-                              remedy));
-    return false;
-  }
-
-  void examine_host(const TomlTable& host, const std::string& file, const std::string& upstream) {
-    if (!speaks_as_cache(host.path[1], file, "write [host.\"" + cache_.origin() + "\"]")) return;
-    const auto capabilities = host.texts("capabilities");
-    const auto can = [&](std::string_view what) {
-      return !host.has("capabilities") || std::ranges::find(capabilities, what) != capabilities.end();
-    };
-    if (!can("pull") || !can("resolve")) {
-      return findings_.push_back(
-          wrong("containerd", file + " does not let the cache " + (can("pull") ? "resolve tags" : "be pulled from"),
-                R"(write capabilities = ["pull", "resolve"])"));
-    }
-    through_.push_back(upstream);
   }
 
   const HostFiles& files_;
   const CacheAddress& cache_;
   std::string folder_;
-  std::vector<std::string> through_, missing_;
   Findings findings_;
 };
 

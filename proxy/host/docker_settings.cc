@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <spdlog/fmt/fmt.h>
 #include <utility>
 
 #include "proxy/host/engine_settings.h"
+#include "proxy/host/hosts_folder.h"
 #include "proxy/oci/ascii.h"
 #include "proxy/oci/printable.h"
 #include "proxy/oci/strict_json.h"
@@ -14,6 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view daemon_json = "/etc/docker/daemon.json";
+constexpr const char* hosts_folder = "/etc/docker/certs.d";
 
 std::vector<std::string> texts(const Json& settings, const char* key) {
   std::vector<std::string> out;
@@ -100,8 +104,8 @@ bool is_exception(const std::string& exceptions, const CacheAddress& cache) {
 
 class Docker {
  public:
-  Docker(const HostFiles& files, const CacheAddress& cache, const std::string& bare)
-      : files_(files), cache_(cache), bare_(bare) {}
+  Docker(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams)
+      : files_(files), cache_(cache), bare_(upstreams.bare), upstreams_(upstreams.all) {}
 
   Findings examine() {
     auto settings = Json::object();
@@ -117,7 +121,7 @@ class Docker {
     }
     process_ = find_process(files_, "dockerd");
     proxy_ = written_proxy(files_, settings);
-    examine_mirror(settings);
+    if (!examine_hosts(settings)) examine_mirror(settings);
     examine_plain_http(settings);
     examine_effect();
     examine_proxy();
@@ -125,10 +129,36 @@ class Docker {
   }
 
  private:
+  // With containerd's image store (Docker 28) hosts.toml says where each registry's images come from. False: it does
+  // not send any to the cache.
+  bool examine_hosts(const Json& settings) {
+    auto hosts = read_hosts_folder(files_, hosts_folder, "docker", cache_, upstreams_);
+    if (!says_registry(settings)) {
+      if (hosts.through.empty()) return false;
+      findings_.push_back(warning(
+          "docker",
+          fmt::format("{} has hosts.toml send {} to the cache, which dockerd reads with containerd's image "
+                      "store only, the default where Docker 29 was installed anew",
+                      hosts_folder, fmt::join(hosts.through, ", ")),
+          fmt::format(R"(add "features": {{"containerd-snapshotter": true}} to {} and restart docker)", daemon_json)));
+      return false;
+    }
+    std::ranges::move(hosts.findings, std::back_inserter(findings_));
+    if (hosts.through.empty()) return false;
+    findings_.push_back(fine("docker", fmt::format("{} through the cache", fmt::join(hosts.through, ", "))));
+    if (is_mirrored(settings)) std::erase(hosts.missing, "docker.io");
+    if (!hosts.missing.empty()) {
+      findings_.push_back(warning("docker", fmt::format("not through the cache: {}", fmt::join(hosts.missing, ", ")),
+                                  fmt::format("write {}/NAME/hosts.toml with [host.\"{}\"] and capabilities = "
+                                              "[\"pull\", \"resolve\"]",
+                                              hosts_folder, cache_.origin())));
+    }
+    return true;
+  }
+
   // dockerd asks a mirror for docker.io's repositories by their bare names, unless containerd stores its images.
   void examine_mirror(const Json& settings) {
-    const auto mirrors = texts(settings, "registry-mirrors");
-    const bool mirrored = std::ranges::any_of(mirrors, [&](const auto& one) { return names_cache(one, cache_); });
+    const bool mirrored = is_mirrored(settings);
     if (bare_ != "docker.io" && !says_registry(settings)) return examine_bare_names(mirrored);
     if (mirrored) {
       return findings_.push_back(fine("docker",
@@ -154,6 +184,11 @@ class Docker {
                     "which it takes for those of " +
                     (bare_.empty() ? "no upstream" : bare_),
                 "remove the entry and pull as " + by_name + ", or make docker.io the default upstream"));
+  }
+
+  [[nodiscard]] bool is_mirrored(const Json& settings) const {
+    return std::ranges::any_of(texts(settings, "registry-mirrors"),
+                               [&](const auto& one) { return names_cache(one, cache_); });
   }
 
   static bool says_registry(const Json& settings) {
@@ -217,6 +252,7 @@ class Docker {
   const HostFiles& files_;
   const CacheAddress& cache_;
   const std::string& bare_;
+  const std::vector<std::string>& upstreams_;
   std::optional<HostProcess> process_;
   std::optional<Proxy> proxy_;
   Findings findings_;
@@ -226,7 +262,7 @@ class Docker {
 
 Findings docker_findings(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams) {
   if (!files.exists("/usr/bin/dockerd") && !files.exists("/etc/docker")) return {};
-  return Docker(files, cache, upstreams.bare).examine();
+  return Docker(files, cache, upstreams).examine();
 }
 
 }  // namespace paddock

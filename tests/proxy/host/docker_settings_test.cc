@@ -68,6 +68,32 @@ TEST_CASE("plain HTTP wants insecure-registries, unless on loopback or with a ce
   CHECK_THAT(DockerHost(R"({"insecure-registries": ["10.0.0.0/8"]})").examined(), !Contains("plain HTTP"));
 }
 
+TEST_CASE("hosts.toml counts with containerd's image store") {
+  const DockerHost host(R"({"features": {"containerd-snapshotter": true}, "insecure-registries": ["cache.lan:5000"]})");
+  host.write("/etc/docker/certs.d/registry.baidubce.com/hosts.toml", "[host.\"http://cache.lan:5000\"]\n");
+  CHECK_THAT(host.examined(), StartsWith("ok docker: registry.baidubce.com through the cache\n") &&
+                                  Contains("warning docker: not through the cache: docker.io: write ") &&
+                                  !Contains("registry-mirrors"));
+  host.write("/etc/docker/certs.d/docker.io/hosts.toml", "[host.\"https://cache.lan:5000\"]\n");
+  CHECK_THAT(host.examined(), Contains("wrong docker: /etc/docker/certs.d/docker.io/hosts.toml speaks HTTPS"));
+}
+
+TEST_CASE("a registry mirror goes on to count where hosts.toml says nothing") {
+  const DockerHost host(R"({"features": {"containerd-snapshotter": true}, "registry-mirrors": ["http://cache.lan:5000"],
+                            "insecure-registries": ["cache.lan:5000"]})");
+  host.write("/etc/docker/certs.d/registry.baidubce.com/hosts.toml", "[host.\"http://cache.lan:5000\"]\n");
+  CHECK(host.examined() == "ok docker: registry.baidubce.com through the cache\n");
+}
+
+TEST_CASE("hosts.toml without containerd's image store is said to do nothing") {
+  const DockerHost host(good);
+  host.write("/etc/docker/certs.d/registry.baidubce.com/hosts.toml", "[host.\"http://cache.lan:5000\"]\n");
+  CHECK_THAT(host.examined(),
+             Contains("warning docker: /etc/docker/certs.d has hosts.toml send registry.baidubce.com") &&
+                 Contains(R"("containerd-snapshotter": true)") &&
+                 Contains("ok docker: docker.io comes through the cache"));
+}
+
 TEST_CASE("a file that dockerd cannot read is wrong") {
   for (const auto* settings : {"", "{", "[]", R"({"a": 1, "a": 2})"}) {
     INFO(settings);
