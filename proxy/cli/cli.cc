@@ -66,6 +66,7 @@ int run_cli(int argc, const char* const* argv, const ServeFunction& serve, std::
     add_scan_command(app, console);
     add_prepull_command(app, console);
     add_doctor_command(app, console);
+    add_client_config_command(app, console);
     add_version_command(app, console);
     return parse_and_run(app, argc, argv, console);
   } catch (const std::exception& bug) {

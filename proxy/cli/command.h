@@ -36,5 +36,6 @@ void add_version_command(CLI::App& app, Console& console);
 void add_doctor_command(CLI::App& app, Console& console);
 void add_ca_command(CLI::App& app, Console& console);
 void add_prepull_command(CLI::App& app, Console& console);
+void add_client_config_command(CLI::App& app, Console& console);
 
 }  // namespace paddock
