@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import unittest
 from dataclasses import dataclass, field
 
 from . import case, process
@@ -14,6 +15,17 @@ class Around:
 
     wrap: list = field(default_factory=list)
     environment: dict = field(default_factory=dict)
+
+    @classmethod
+    def seeing(cls, files, **environment):
+        """A mount namespace in which these stand in place of the machine's: {"/etc/hosts": PATH}."""
+        pairs = [part for place, path in files.items() for part in (path, place)]
+        wrap = ["unshare", "--mount", "sh", "-c",
+                'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit; shift 2; done; shift; exec "$@"',
+                "sh", *pairs, "--"]
+        if process.run([*wrap, "true"], check=False).returncode:
+            raise unittest.SkipTest("mounting is not allowed here")
+        return cls(wrap, environment)
 
     def run(self, argv, check=True, **environment):
         return process.run([*self.wrap, *argv], check=check, env=self.variables(**environment))
@@ -85,16 +97,16 @@ class Containerd:
     """A containerd of its own and ctr, with a hosts folder that sends `registry` to the cache, and then to `server`. With
     `kubernetes` it has the kubelet's interface, and is asked for the kubelet's images."""
 
-    def __init__(self, test, cache_address, registry, server=None, around=None, kubernetes=False):
+    def __init__(self, test, cache_address=None, registry=None, server=None, around=None, kubernetes=False):
         case.require_root()
         case.require_tools("containerd", "ctr")
         self._around = around or Around()
         self._socket = test.path("containerd.sock")
         self._namespace = "k8s.io" if kubernetes else "e2e"
-        self._hosts = test.path("certs.d")
+        self.hosts = test.path("certs.d")
         self._snapshotter = "overlayfs" if overlay_works(test.folder) else "native"
         for name in (registry, cache_address) if registry else ():
-            folder = os.path.join(self._hosts, name)
+            folder = os.path.join(self.hosts, name)
             os.makedirs(folder)
             with open(os.path.join(folder, "hosts.toml"), "w") as file:
                 file.write(f'server = "{server or f"http://{cache_address}"}"\n[host."http://{cache_address}"]\n'
@@ -132,7 +144,7 @@ class Containerd:
                                  *arguments], check)
 
     def pull(self, reference, *options, check=True):
-        return self.run("images", "pull", "--hosts-dir", self._hosts, "--snapshotter", self._snapshotter,
+        return self.run("images", "pull", "--hosts-dir", self.hosts, "--snapshotter", self._snapshotter,
                         "--platform", "linux/amd64", *options, reference, check=check)
 
     def remove(self, reference):
@@ -157,7 +169,7 @@ def write_mirrors(test, cache_address, registry):
 class Podman:
     """podman, or buildah, which keeps images alike and is asked with the same words."""
 
-    def __init__(self, test, cache_address, registry, tool="podman", around=None):
+    def __init__(self, test, cache_address=None, registry=None, tool="podman", around=None):
         case.require_root()
         case.require_tools(tool)
         self._around = around or Around()
