@@ -45,6 +45,10 @@ UpstreamNames names_of(const config::Config& config) {
   for (const auto& upstream : config.upstreams) {
     names.all.push_back(upstream.name);
     if (upstream.is_default) names.bare = upstream.name;
+    if (upstream.name != "docker.io") continue;
+    for (const auto& address : upstream.listen) {
+      if (!address.starts_with("unix:")) names.hub_ports.push_back(address.substr(address.rfind(':') + 1));
+    }
   }
   return names;
 }

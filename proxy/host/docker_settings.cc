@@ -102,10 +102,25 @@ bool is_exception(const std::string& exceptions, const CacheAddress& cache) {
   return false;
 }
 
+// Where the cache takes bare names for docker.io's.
+std::vector<CacheAddress> hub_addresses(const CacheAddress& cache, const UpstreamNames& upstreams) {
+  std::vector<CacheAddress> out;
+  const auto host = cache.host.contains(':') ? "[" + cache.host + "]" : cache.host;
+  for (const auto& port : upstreams.hub_ports) {
+    out.push_back(cache);
+    out.back().authority = host + ":" + port;
+  }
+  return out;
+}
+
 class Docker {
  public:
   Docker(const HostFiles& files, const CacheAddress& cache, const UpstreamNames& upstreams)
-      : files_(files), cache_(cache), bare_(upstreams.bare), upstreams_(upstreams.all) {}
+      : files_(files),
+        cache_(cache),
+        bare_(upstreams.bare),
+        upstreams_(upstreams.all),
+        hub_addresses_(hub_addresses(cache, upstreams)) {}
 
   Findings examine() {
     auto settings = Json::object();
@@ -159,7 +174,8 @@ class Docker {
   // dockerd asks a mirror for docker.io's repositories by their bare names, unless containerd stores its images.
   void examine_mirror(const Json& settings) {
     const bool mirrored = is_mirrored(settings);
-    if (bare_ != "docker.io" && !says_registry(settings)) return examine_bare_names(mirrored);
+    const bool by_hub_address = names_one_of(hub_addresses_, settings);
+    if (bare_ != "docker.io" && !by_hub_address && !says_registry(settings)) return examine_bare_names(mirrored);
     if (mirrored) {
       return findings_.push_back(fine("docker",
                                       "docker.io comes through the cache (registry-mirrors), other registries "
@@ -183,12 +199,19 @@ class Docker {
                     " has registry-mirrors send the cache docker.io's names, "
                     "which it takes for those of " +
                     (bare_.empty() ? "no upstream" : bare_),
-                "remove the entry and pull as " + by_name + ", or make docker.io the default upstream"));
+                "remove the entry and pull as " + by_name +
+                    ", make docker.io the default upstream, or name an address from its upstreams[].listen (the "
+                    "cache's --config FILE says that it is one)"));
   }
 
   [[nodiscard]] bool is_mirrored(const Json& settings) const {
-    return std::ranges::any_of(texts(settings, "registry-mirrors"),
-                               [&](const auto& one) { return names_cache(one, cache_); });
+    return names_one_of({cache_}, settings) || names_one_of(hub_addresses_, settings);
+  }
+
+  static bool names_one_of(const std::vector<CacheAddress>& addresses, const Json& settings) {
+    return std::ranges::any_of(texts(settings, "registry-mirrors"), [&](const auto& mirror) {
+      return std::ranges::any_of(addresses, [&](const auto& address) { return names_cache(mirror, address); });
+    });
   }
 
   static bool says_registry(const Json& settings) {
@@ -253,6 +276,7 @@ class Docker {
   const CacheAddress& cache_;
   const std::string& bare_;
   const std::vector<std::string>& upstreams_;
+  const std::vector<CacheAddress> hub_addresses_;
   std::optional<HostProcess> process_;
   std::optional<Proxy> proxy_;
   Findings findings_;

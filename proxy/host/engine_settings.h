@@ -26,7 +26,8 @@ struct CacheAddress {
 // The names by which clients know the upstreams: "registry.baidubce.com".
 struct UpstreamNames {
   std::vector<std::string> all{};
-  std::string bare{};  // the one that a repository's name alone means; may be empty
+  std::string bare{};                    // the one that a repository's name alone means; may be empty
+  std::vector<std::string> hub_ports{};  // of the cache's addresses where that is docker.io whatever `bare` is: "5002"
 };
 
 // Whether `text`, a URL or host[:port] with a path behind it or not, is the cache.

@@ -58,6 +58,17 @@ TEST_CASE("a mirror gets bare names, which mean the cache's default upstream") {
   CHECK_THAT(containerd.examined(cache, baidu), StartsWith("ok docker: docker.io comes through the cache"));
 }
 
+TEST_CASE("a mirror that is docker.io's own address of the cache leads to it") {
+  const UpstreamNames names{{"docker.io", "registry.baidubce.com"}, "registry.baidubce.com", {"5002"}};
+  const auto examined = [&](const std::string& mirror) {
+    const DockerHost host(R"({"insecure-registries": ["10.0.0.0/8"], "registry-mirrors": [")" + mirror + "\"]}");
+    return test::text_of(docker_findings(host.files, cache, names));
+  };
+  CHECK_THAT(examined("http://cache.lan:5002/"), StartsWith("ok docker: docker.io comes through the cache"));
+  CHECK_THAT(examined("http://cache.lan:5000"), Contains("upstreams[].listen"));
+  CHECK_THAT(examined("http://other.lan:5002"), StartsWith("ok docker: images come through the cache as "));
+}
+
 TEST_CASE("plain HTTP wants insecure-registries, unless on loopback or with a certificate") {
   const DockerHost host(R"({"registry-mirrors": ["http://cache.lan:5000"]})");
   CHECK_THAT(host.examined(), Contains(R"("insecure-registries": ["cache.lan:5000"])"));
