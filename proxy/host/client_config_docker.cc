@@ -93,8 +93,8 @@ Result<ClientConfig> docker(const ClientConfigRequest& request) {
       "cache's name: docker pull " +
           cache + "/registry.baidubce.com/REPOSITORY:TAG, or paddock prepull, which leaves the original name",
       "dockerd sends a mirror bare names and no ns=, so that " + cache +
-          " has to mean docker.io: docker.io is the default upstream there, or that address is in upstreams[].listen "
-          "of docker.io",
+          " has to mean docker.io: that address is in upstreams[].listen of docker.io, or docker.io is the default "
+          "upstream there. With --config FILE, the cache's own, paddock doctor knows which",
       "Docker Hub itself is asked when the cache fails; that cannot be turned off"};
   config.notes.push_back(doctor_note(request));
   return config;
@@ -140,15 +140,24 @@ Result<ClientConfig> docker_proxy(const ClientConfigRequest& request) {
                             "/etc/pki/ca-trust/source/anchors, the command is update-ca-trust)"});
     config.notes.emplace_back(
         "with docker.io among the upstreams every program of this machine trusts the CA; without it (--upstream) only "
-        "dockerd does, for the registries named, and docker.io must not be in ingress.connect_proxy.hosts");
+        "dockerd does, for the registries named; then leave docker.io out of ingress.connect_proxy.hosts, and add "
+        ".docker.io,.docker.com to NO_PROXY");
   }
   config.steps.push_back({"systemctl daemon-reload", "systemd reads the drop-in"});
   config.steps.push_back({restart, std::string("dockerd takes its environment at the start; ") + restart_why});
   config.notes.emplace_back(
-      "all that dockerd fetches by HTTPS goes through the proxy, pushes and logins too: hosts that it does not cache "
-      "it passes through unread");
+      "all that dockerd fetches by HTTPS goes through the proxy, which refuses (403) hosts that are neither in "
+      "ingress.connect_proxy.hosts (all upstreams, unless it is set) nor in ingress.connect_proxy.tunnel, and pushes "
+      "to those in hosts (405): name in NO_PROXY what dockerd shall reach by itself, separated by commas: "
+      ".example.lan,10.0.0.0/8");
+  config.notes.emplace_back(
+      "private repositories are pulled by the credentials of docker login, which the cache uses for this client alone. "
+      "They are checked by a pull: docker login itself takes any");
   config.notes.emplace_back("there is no fallback: while the proxy is away dockerd reaches no registry by HTTPS");
-  config.notes.emplace_back("add your own registries to NO_PROXY, separated by commas: .example.lan,10.0.0.0/8");
+  config.notes.push_back(
+      "where the cache lets nobody in without a name and a password (server.auth), write them into HTTPS_PROXY, % as "
+      "%%: http://NAME:PASSWORD@" +
+      request.cache.authority);
   config.notes.emplace_back(
       "of several drop-ins that set HTTPS_PROXY the last one wins, by name; \"proxies\" in daemon.json (Docker 23) "
       "wins over all");

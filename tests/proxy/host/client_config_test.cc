@@ -223,6 +223,8 @@ TEST_CASE("docker-proxy is a drop-in, and a CA where dockerd looks for it") {
   CHECK(content(config, "/usr/local/share/ca-certificates/paddock.crt") == pem);
   CHECK(config.steps.front().command == "update-ca-certificates");
   CHECK(config.steps.back().command == "systemctl restart docker");
+  CHECK_THAT(config.notes.at(1), Contains("ingress.connect_proxy.tunnel") && Contains("(405)"));
+  CHECK_THAT(config.notes.at(4), Contains("http://NAME:PASSWORD@cache.lan:3128"));
   const Machine machine(config);
   machine.run("dockerd", "HTTPS_PROXY=http://cache.lan:3128", 5000);
   CHECK_THAT(test::text_of(docker_findings(machine.files, plain, names)),
