@@ -6,7 +6,6 @@ import ssl
 import threading
 
 from support import case, image, process, raw_http
-from support.clients import Around, Docker
 from support.paddock import UPSTREAM, Paddock
 from support.upstream import Registry
 
@@ -62,26 +61,8 @@ class ConnectCase(case.EndToEndCase):
 
 
 class ClientTest(ConnectCase):
-    """A stock client with HTTPS_PROXY and the CA, nothing else, pulls by the registry's own name."""
-
-    def test_docker(self):
-        paddock = self.start()
-        docker = Docker(self, Around(environment=self.environment()))
-        docker.pull(NAME)
-        self.assertEqual(docker.inspect(NAME)["Id"], self.image.config.digest)
-        paddock.wait_committed(*(layer.digest for layer in self.image.layers))
-        self.registry.stop()  # what another host would find
-        docker.remove(NAME)
-        before = paddock.metric("paddock_upstream_bytes_total")
-        docker.pull(NAME)
-        self.assertEqual(docker.inspect(NAME)["Id"], self.image.config.digest)
-        self.assertEqual(paddock.metric("paddock_upstream_bytes_total"), before)
-        refused = docker.run("push", NAME, check=False)
-        self.assertNotEqual(refused.returncode, 0)
-        missing = docker.pull("quay.example/a/b:c", check=False)
-        self.assertNotEqual(missing.returncode, 0)
-        self.assertIn("Forbidden", missing.stderr)
-        self.assertIn("ingress.connect_proxy.tunnel what is let through", paddock.log_text())
+    """A stock client with HTTPS_PROXY and the CA, nothing else, pulls by the registry's own name. dockerd:
+    client_config_test.py."""
 
     def test_podman_skopeo_and_curl(self):
         self.start()
