@@ -92,7 +92,7 @@ Json to_json(const ClientConfigRequest& request, const ClientConfig& config) {
   Json out{{"kind", to_string(request.kind)},
            {"cache", request.cache.origin()},
            {"upstreams", request.upstreams},
-           {"fallback", request.fallback},
+           {"fallback", request.fallback && request.kind != ClientKind::docker_proxy},
            {"files", Json::array()},
            {"commands", Json::array()},
            {"notes", config.notes}};
@@ -132,10 +132,14 @@ Result<std::string> run(const ClientConfigOptions& options) {
   if (options.out.empty()) {
     for (const auto& file : config->files) out += describe_file(file);
   } else {
-    const auto written = install_files(config->files, options.out);
-    if (!written) return std::unexpected(written.error());
-    for (const auto& path : *written) out += "wrote " + path.string() + "\n";
-    out += written->empty() ? "all files are there already\n\n" : "\n";
+    const auto installed = install_files(config->files, options.out);
+    if (!installed) return std::unexpected(installed.error());
+    for (const auto& path : installed->written) out += "wrote " + path.string() + "\n";
+    if (installed->written.empty() && installed->to_merge.empty()) out += "all files are there already\n";
+    for (const auto* file : installed->to_merge) {
+      out += "left " + file->path + " as it is, unless it says so already do by hand:\n" + describe_file(*file);
+    }
+    out += "\n";
   }
   if (options.as_json) return to_json(*request, *config).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   return out + describe_rest(*config);

@@ -18,16 +18,13 @@ std::unexpected<Error> refuse(const std::filesystem::path& file, int error) {
   return fail(code, Blame::us, file.string() + ": " + std::strerror(error));
 }
 
-// Whether it is there already; other content is an error.
-Result<bool> is_there(const HostFiles& place, const ClientFile& file) {
+enum class Found : std::uint8_t { nothing, the_same, other };
+
+Result<Found> look_for(const HostFiles& place, const ClientFile& file) {
   const auto content = place.read(file.path);
-  const auto path = place.at(file.path).string();
-  if (!content && content.error().code == ErrorCode::not_found) return false;
+  if (!content && content.error().code == ErrorCode::not_found) return Found::nothing;
   if (!content) return std::unexpected(content.error());
-  if (*content == file.content) return true;
-  return fail(ErrorCode::conflict, Blame::client,
-              path + " is there already with other content, nothing was written: " +
-                  (file.merge.empty() ? "move it away" : file.merge));
+  return *content == file.content ? Found::the_same : Found::other;
 }
 
 // Complete under its name or not at all.
@@ -48,25 +45,31 @@ Result<void> write(const std::filesystem::path& path, const ClientFile& file) {
 
 }  // namespace
 
-Result<std::vector<std::filesystem::path>> install_files(const std::vector<ClientFile>& files,
-                                                         const std::filesystem::path& root) {
+Result<Installed> install_files(const std::vector<ClientFile>& files, const std::filesystem::path& root) {
   const HostFiles place(root);
   std::vector<const ClientFile*> wanted;
+  Installed installed;
   for (const auto& file : files) {
-    const auto there = is_there(place, file);
-    if (!there) return std::unexpected(there.error());
-    if (!*there) wanted.push_back(&file);
+    const auto found = look_for(place, file);
+    if (!found) return std::unexpected(found.error());
+    if (*found == Found::nothing) wanted.push_back(&file);
+    if (*found != Found::other) continue;
+    if (file.merge.empty()) {
+      return fail(
+          ErrorCode::conflict, Blame::client,
+          place.at(file.path).string() + " is there already with other content, nothing was written: move it away");
+    }
+    installed.to_merge.push_back(&file);
   }
-  std::vector<std::filesystem::path> written;
   for (const auto* file : wanted) {
     const auto path = place.at(file->path);
     std::error_code error;
     std::filesystem::create_directories(path.parent_path(), error);
     if (error) return refuse(path.parent_path(), error.value());
     if (auto done = write(path, *file); !done) return std::unexpected(std::move(done).error());
-    written.push_back(path);
+    installed.written.push_back(path);
   }
-  return written;
+  return installed;
 }
 
 }  // namespace paddock

@@ -130,6 +130,11 @@ Result<std::string> certificates_of(std::string_view pem) {
 
 namespace client {
 
+std::string engine_name(const CacheAddress& cache) {
+  const bool bare = cache.authority.find_first_of(".:") == std::string::npos && cache.authority != "localhost";
+  return bare ? cache.authority + (cache.tls ? ":443" : ":80") : cache.authority;
+}
+
 std::string literal(std::string_view text) { return nlohmann::json(text).dump(); }
 
 std::string headline(const ClientConfigRequest& request) {

@@ -35,8 +35,9 @@ std::vector<ClientFile> hosts_files(const ClientConfigRequest& request, const st
   std::vector<ClientFile> files;
   for (const auto& upstream : request.upstreams) {
     const auto place = fmt::format("{}/{}/", folder, upstream);
-    files.push_back({.path = place + "hosts.toml", .content = hosts_toml(request, upstream)});
+    // Before what names it.
     if (!request.ca_pem.empty()) files.push_back({.path = place + std::string(ca_name), .content = request.ca_pem});
+    files.push_back({.path = place + "hosts.toml", .content = hosts_toml(request, upstream)});
   }
   return files;
 }

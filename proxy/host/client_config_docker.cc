@@ -21,16 +21,18 @@ std::unexpected<Error> refuse(std::string why) {
 // stand between quotes.
 std::string merge_command(const std::string& path, const Json& settings) {
   return fmt::format(R"(python3 - <<'END'
-import json
+import json, os, shutil
 path, new = '{}', json.loads('{}')
 with open(path) as file:
-    settings = json.load(file)
+    settings = json.loads(file.read() or '{{}}')
 for key, value in new.items():
     old = settings.get(key, type(value)())
     settings[key] = {{**old, **value}} if isinstance(value, dict) else value + [one for one in old if one not in value]
 text = json.dumps(settings, indent=2)
-with open(path, 'w') as file:
+with open(path + '.new', 'w') as file:
     file.write(text + '\n')
+shutil.copymode(path, path + '.new')
+os.replace(path + '.new', path)
 END
 )",
                      path, settings.dump());
@@ -49,14 +51,14 @@ ClientFile daemon_json(const Json& settings) {
 // Of pulls by the cache's own name.
 void add_plain_http(const ClientConfigRequest& request, Json& settings) {
   if (request.cache.tls || request.cache.loopback) return;
-  settings["insecure-registries"] = Json::array({request.cache.authority});
+  settings["insecure-registries"] = Json::array({engine_name(request.cache)});
 }
 
 // By which both image stores know the cache itself.
 void add_ca(const ClientConfigRequest& request, ClientConfig& config) {
   if (request.ca_pem.empty()) return;
   config.files.push_back(
-      {.path = fmt::format("/etc/docker/certs.d/{}/ca.crt", request.cache.authority), .content = request.ca_pem});
+      {.path = fmt::format("/etc/docker/certs.d/{}/ca.crt", engine_name(request.cache)), .content = request.ca_pem});
 }
 
 std::string drop_in(const ClientConfigRequest& request) {
@@ -86,7 +88,7 @@ Result<ClientConfig> docker(const ClientConfigRequest& request) {
   add_ca(request, config);
   config.steps = {{"systemctl reload docker", "dockerd reads both keys again; containers go on"},
                   {"docker info --format '{{.RegistryConfig.Mirrors}}'", "it has to name the cache"}};
-  const auto& cache = request.cache.authority;
+  const auto cache = engine_name(request.cache);
   config.notes = {
       "this is for docker.io alone, as dockerd's own image store mirrors nothing else. For registry.baidubce.com and "
       "others take docker-proxy (any Docker, any image), docker-containerd (Docker 28 and later), or pull by the "
@@ -155,9 +157,11 @@ Result<ClientConfig> docker_proxy(const ClientConfigRequest& request) {
       "They are checked by a pull: docker login itself takes any");
   config.notes.emplace_back("there is no fallback: while the proxy is away dockerd reaches no registry by HTTPS");
   config.notes.push_back(
-      "where the cache lets nobody in without a name and a password (server.auth), write them into HTTPS_PROXY, % as "
-      "%%: http://NAME:PASSWORD@" +
-      request.cache.authority);
+      "where the cache lets nobody in without a name and a password (server.auth), `systemctl show` would tell them to "
+      "everybody: write HTTPS_PROXY=http://NAME:PASSWORD@" +
+      request.cache.authority +
+      " into a file that root alone may read, and EnvironmentFile= with its path into the drop-in, in place of the "
+      "Environment= that sets HTTPS_PROXY");
   config.notes.emplace_back(
       "of several drop-ins that set HTTPS_PROXY the last one wins, by name; \"proxies\" in daemon.json (Docker 23) "
       "wins over all");

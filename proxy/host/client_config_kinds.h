@@ -10,6 +10,8 @@ namespace paddock::client {
 
 inline constexpr std::string_view docker_hub = "docker.io";
 
+// The cache as the first part of an image's name: engines take a bare word for a folder of Docker Hub.
+std::string engine_name(const CacheAddress& cache);
 // A string as JSON, TOML and YAML read it.
 std::string literal(std::string_view text);
 // The first line of a file: "# paddock client-config podman: pulls go through http://cache.lan:5000\n".

@@ -7,7 +7,7 @@ namespace {
 
 // containers-registries.conf(5). The cache is told the registry by the path, as these clients send no ns=.
 std::string registry(const ClientConfigRequest& request, const std::string& upstream) {
-  const auto cache = fmt::format("location = {}\n{}", literal(request.cache.authority + "/" + upstream),
+  const auto cache = fmt::format("location = {}\n{}", literal(engine_name(request.cache) + "/" + upstream),
                                  request.cache.tls ? "" : "insecure = true\n");
   const auto prefix = fmt::format("\n[[registry]]\nprefix = {}\n", literal(upstream));
   if (!request.fallback) return prefix + cache;
@@ -29,8 +29,8 @@ Result<ClientConfig> podman(const ClientConfigRequest& request) {
   for (const auto& upstream : request.upstreams) content += registry(request, upstream);
   config.files.push_back({.path = "/etc/containers/registries.conf.d/paddock.conf", .content = content});
   if (!request.ca_pem.empty()) {
-    config.files.push_back(
-        {.path = fmt::format("/etc/containers/certs.d/{}/ca.crt", request.cache.authority), .content = request.ca_pem});
+    config.files.push_back({.path = fmt::format("/etc/containers/certs.d/{}/ca.crt", engine_name(request.cache)),
+                            .content = request.ca_pem});
   }
   if (request.kind == ClientKind::crio) {
     config.steps = {{"systemctl reload crio", "it reads registries.conf.d again; containers go on"}};

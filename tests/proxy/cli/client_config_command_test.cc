@@ -150,12 +150,22 @@ TEST_CASE("--out writes the files, and overwrites nothing") {
 
   std::filesystem::remove(hosts);
   std::ofstream(root / "etc/docker/daemon.json") << "{}";
+  // What others write into as well is left to be merged, and holds up nothing.
+  const auto shared = asked(arguments);
+  CHECK(shared.status == 0);
+  CHECK_THAT(shared.out, StartsWith("wrote " + hosts.string() + "\n") &&
+                             Contains("left /etc/docker/daemon.json as it is") && Contains("keep what it says") &&
+                             Contains("python3 -"));
+  CHECK(text_of(root / "etc/docker/daemon.json") == "{}");
+
+  std::filesystem::remove(hosts);
+  const auto other = root / "etc/docker/certs.d/docker.io/hosts.toml";
+  std::ofstream(other) << "x";
   const auto conflict = asked(arguments);
   CHECK(conflict.status == 1);
   CHECK(test::is_one_line(conflict.err));
-  CHECK_THAT(conflict.err, Contains("daemon.json is there already") && Contains("nothing was written") &&
-                               Contains("keep what it says"));
-  CHECK(text_of(root / "etc/docker/daemon.json") == "{}");
+  CHECK_THAT(conflict.err, Contains(other.string() + " is there already") && Contains("nothing was written"));
+  CHECK(text_of(other) == "x");
   CHECK_FALSE(std::filesystem::exists(hosts));
 }
 

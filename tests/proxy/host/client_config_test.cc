@@ -361,6 +361,16 @@ TEST_CASE("files that others write into as well say so") {
   }
 }
 
+TEST_CASE("a cache of one word has its port, without which engines take it for a folder of Docker Hub") {
+  const CacheAddress word{.host = "paddock", .authority = "paddock"};
+  CHECK(made(asked(ClientKind::podman, word))
+            .files[0]
+            .content.contains(R"(location = "paddock:80/registry.baidubce.com")"));
+  const CacheAddress secure{.host = "paddock", .authority = "paddock", .tls = true};
+  CHECK(made(asked(ClientKind::podman, secure)).files[0].content.contains(R"("paddock:443/registry.baidubce.com")"));
+  CHECK(made(asked(ClientKind::containerd, word)).files[0].content.contains(R"([host."http://paddock"])"));
+}
+
 TEST_CASE("no name can smuggle anything into a file") {
   for (const auto* name : {"",    "a\"b", "a\nb", "a b", "A.lan",    "../etc", "a/b",  "a..b",        ".a",
                            "-a",  "a.",   "a:0",  "a:b", "a:123456", "a:",     "[::1", "[::1]x",      "[g]",
