@@ -25,7 +25,7 @@ struct PoolKey {
   std::string origin;
   std::string proxy;  // with its credentials; empty: direct
   std::shared_ptr<const TlsClientContext> tls;
-  std::shared_ptr<const HostAddresses> addresses;
+  std::shared_ptr<const HostAddresses> addresses{};
   bool public_addresses_only = false;
   auto operator<=>(const PoolKey&) const = default;
 };
