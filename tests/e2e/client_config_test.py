@@ -172,8 +172,8 @@ class DockerHubTest(ClientConfigCase):
     def test_an_address_of_its_own(self):
         address = f"127.0.0.1:{process.reserve_port(self)}"
         self.start(default=UPSTREAM, hub=address)
-        self.assertIn(f"serving docker.io on {address}", self.paddock.log_text())
         self.check_docker(address)
+        self.assertIn(f"serving docker.io on {address}", self.paddock.log_text())
 
 
 class ProxyTest(ClientConfigCase):
