@@ -61,8 +61,8 @@ class ConnectFixture {
 
 TEST_CASE("a CONNECT that ends here brings requests to the handler, which knows its host") {
   ConnectFixture connect;
-  CHECK(connect.get("https://localhost:7443/a")->body == "localhost|localhost|/a");
-  CHECK(connect.get("https://localhost:7443/b")->body == "localhost|localhost|/b");  // on the same connection
+  CHECK(connect.get("https://localhost:7443/a")->body == "localhost:7443|localhost|/a");
+  CHECK(connect.get("https://localhost:7443/b")->body == "localhost:7443|localhost|/b");  // on the same connection
   CHECK(connect.fixture.seen(1).method == "CONNECT");
   CHECK(connect.fixture.seen(1).path == "localhost:7443");
   CHECK(connect.fixture.seen(1).status == 200);
