@@ -1,9 +1,11 @@
-// Interrupts: while one lives, Ctrl-C (SIGINT) and SIGTERM are only noted, so that a command can end as it should.
-// The second of its kind ends the process.
+// Interrupts: while one lives, Ctrl-C (SIGINT), SIGTERM and SIGHUP (the terminal has gone) are only noted, so that a
+// command can end as it should. A second one, but for a SIGHUP, ends the process, and the programs that it has
+// started.
 //
 // One at a time in a process.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <csignal>
 
@@ -21,7 +23,11 @@ class Interrupts {
   static bool sleep(std::chrono::milliseconds time);
 
  private:
-  struct sigaction int_{}, term_{};
+  struct Before {
+    int signal;
+    struct sigaction action{};
+  };
+  std::array<Before, 3> before_{{{SIGINT}, {SIGTERM}, {SIGHUP}}};
 };
 
 }  // namespace paddock
