@@ -95,7 +95,11 @@ Task<Response> RegistryHandler::in_repository(const Request& request, Route rout
                                             .server_name = request.tls_name,
                                             .listener = through_connect ? std::string_view() : request.listener},
                                            route.name);
-  if (!target) co_return error_response(target.error(), Subject::name);
+  if (!target) {
+    auto refused = error_response(target.error(), Subject::name);
+    if (target.error().code == ErrorCode::not_found) refused.headers.set("X-Paddock-Reason", "unknown-upstream");
+    co_return refused;
+  }
   // Who believes to speak with one registry has credentials for that one, and gets nothing of another's.
   const auto registry = context_.login == nullptr ? std::string_view() : context_.login->registry_of(request);
   const bool believed = !registry.empty() && UpstreamSelector::is_meant(registry, target->upstream);

@@ -42,6 +42,16 @@ TEST_CASE_METHOD(RegistryFixture, "paths outside the API are 404 with the specif
   }
 }
 
+TEST_CASE_METHOD(RegistryFixture, "what no upstream is configured for can be told from what an upstream lacks") {
+  const auto elsewhere = get(manifest_path("2.6") + "?ns=ghcr.io");
+  CHECK(elsewhere.status == 404);
+  CHECK(elsewhere.error_code() == "NAME_UNKNOWN");
+  CHECK(elsewhere.header("X-Paddock-Reason") == "unknown-upstream");
+  const auto missing = get(manifest_path("none"));
+  CHECK(missing.status == 404);
+  CHECK(missing.header("X-Paddock-Reason").empty());
+}
+
 TEST_CASE_METHOD(RegistryFixture, "tags are listed page by page") {
   for (const auto* tag : {"1.0", "1.1", "2.0"}) upstream->set_tag(repo, tag, manifest_digest);
   CHECK(get(tags_path).json() == json{{"name", repo}, {"tags", {"1.0", "1.1", "2.0", "2.6"}}});
