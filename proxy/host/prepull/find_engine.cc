@@ -1,5 +1,11 @@
 #include "proxy/host/prepull/find_engine.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <ranges>
+#include <string_view>
+
 #include "proxy/host/prepull/containerd_engine.h"
 #include "proxy/host/prepull/docker_engine.h"
 #include "proxy/host/prepull/podman_engine.h"
@@ -20,6 +26,17 @@ Opened open_containerd(const EngineChoice& choice, const CacheAccess& cache) {
   return ContainerdEngine::open({.address = choice.socket, .name_space = choice.name_space}, cache);
 }
 
+bool has_docker(const std::vector<std::string>& traces) {
+  std::error_code ignored;
+  const auto there = [&](const auto& path) { return std::filesystem::exists(path, ignored); };
+  if (std::ranges::any_of(traces, there)) return true;
+  const char* path = std::getenv("PATH");
+  for (const auto folder : std::views::split(std::string_view(path != nullptr ? path : ""), ':')) {
+    if (there(std::filesystem::path(std::string_view(folder)) / "dockerd")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Opened find_engine(const EngineChoice& choice, const CacheAccess& cache) {
@@ -35,6 +52,10 @@ Opened find_engine(const EngineChoice& choice, const CacheAccess& cache) {
   if (choice.engine == "podman") return PodmanEngine::open(cache);
   auto docker = open_docker(choice, cache);
   if (docker || !choice.docker_host.empty()) return docker;
+  if (has_docker(choice.docker_traces)) {
+    return std::unexpected(std::move(docker).error().with(
+        "docker is on this machine but cannot be used; --engine says which engine the images are for"));
+  }
   auto containerd = open_containerd(choice, cache);
   if (containerd) return containerd;
   auto podman = PodmanEngine::open(cache);

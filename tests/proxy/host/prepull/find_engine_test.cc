@@ -37,7 +37,7 @@ std::string found(const EngineChoice& choice) {
 }
 
 // Not this machine's own docker, should it have one.
-EngineChoice without_docker() { return {.engine = "", .docker_host = ""}; }
+EngineChoice without_docker() { return {.docker_traces = {}}; }
 
 TEST_CASE("the engine that is named, or the reason why not") {
   const Machine machine;
@@ -69,6 +69,17 @@ TEST_CASE("not told which, the first that answers") {
   machine.has("podman", "echo 'no subuids' >&2; exit 1");
   CHECK_THAT(found(without_docker()),
              Contains("no container engine answers") && Contains("no socket") && Contains("no subuids"));
+}
+
+TEST_CASE("a Docker that is there but does not answer is not passed over") {
+  const Machine machine;
+  machine.has("podman", "echo 5.0");
+  if (std::filesystem::exists("/var/run/docker.sock")) return;
+  CHECK_THAT(found({.docker_traces = {"/nowhere", machine.folder.path()}}),
+             Contains("is docker running?") && Contains("--engine"));
+  CHECK(found({.docker_traces = {"/nowhere"}}) == "podman");
+  machine.has("dockerd", "");
+  CHECK_THAT(found(without_docker()), Contains("is docker running?"));
 }
 
 TEST_CASE("a DOCKER_HOST that does not answer is not passed over in silence") {
