@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
-#include <sys/utsname.h>
 #include <utility>
 
 #include "proxy/cli/json_view.h"
+#include "proxy/host/platform.h"
 #include "proxy/oci/printable.h"
 
 namespace paddock {
@@ -15,11 +15,7 @@ namespace {
 constexpr std::size_t manifest_limit = std::size_t{4} << 20U;
 constexpr std::size_t config_limit = std::size_t{8} << 20U;
 
-std::string platform_of(const Descriptor& entry) {
-  auto name = entry.os + "/" + entry.architecture;
-  if (!entry.variant.empty()) name += "/" + entry.variant;
-  return name;
-}
+std::string platform_of(const Descriptor& entry) { return platform_name(entry.os, entry.architecture, entry.variant); }
 
 // "linux/arm64" takes any variant of it.
 bool fits(const Descriptor& entry, const std::string& platform) {
@@ -57,16 +53,7 @@ Result<Descriptor> choose(const Manifest& index, const std::string& platform) {
 
 }  // namespace
 
-std::string this_platform() {
-  utsname names{};
-  ::uname(&names);
-  const std::string machine = names.machine;
-  if (machine == "x86_64") return "linux/amd64";
-  if (machine == "aarch64") return "linux/arm64";
-  return "linux/" + machine;
-}
-
-Result<HttpAnswer> CacheClient::get(std::string target, std::string accept, std::size_t limit) const {
+Result<HttpAnswer> CacheClient::ask(std::string target, std::string accept, std::size_t limit) const {
   ClientRequest request;
   request.url = cache_.with_target(std::move(target));
   request.headers.add("Accept", std::move(accept));
@@ -80,7 +67,12 @@ Result<HttpAnswer> CacheClient::get(std::string target, std::string accept, std:
                 fmt::format("cannot reach the cache at {} ({}): is paddock running there? give --cache URL",
                             cache_.origin(), error.context));
   }
-  if (answer->status != 200) {
+  return answer;
+}
+
+Result<HttpAnswer> CacheClient::get(std::string target, std::string accept, std::size_t limit) const {
+  auto answer = ask(std::move(target), std::move(accept), limit);
+  if (answer && answer->status != 200) {
     return fail(code_of(answer->status), Blame::upstream,
                 fmt::format("{} answered {}: {}", cache_.origin(), answer->status, reason_in(answer->body)));
   }
@@ -124,6 +116,12 @@ Result<PlatformManifest> CacheClient::platform_manifest(const ImageReference& im
     return fail(ErrorCode::unsupported, Blame::upstream, "it is no image with a configuration");
   }
   return PlatformManifest{std::move(chosen), asked, fetched->digest, std::move(fetched->manifest)};
+}
+
+bool CacheClient::is_elsewhere(const ImageReference& image) const {
+  const auto reference = image.digest ? image.digest->to_string() : image.tag.value_or("latest");
+  const auto answer = ask(target(image, "manifests/" + reference), manifest_accept(), manifest_limit);
+  return answer && answer->status == 404 && answer->headers.get("X-Paddock-Reason") == "unknown-upstream";
 }
 
 Result<ImageConfiguration> CacheClient::configuration(const ImageReference& image, const std::string& platform) const {

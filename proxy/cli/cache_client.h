@@ -49,6 +49,8 @@ class CacheClient {
                                                            const std::string& platform) const;
   [[nodiscard]] Result<ImageConfiguration> configuration(const ImageReference& image,
                                                          const std::string& platform) const;
+  // Of an image that was not found: whether that is because the cache is not for its registry.
+  [[nodiscard]] bool is_elsewhere(const ImageReference& image) const;
   [[nodiscard]] const Url& url() const { return cache_; }
 
  private:
@@ -56,6 +58,8 @@ class CacheClient {
     Manifest manifest;
     Digest digest;
   };
+  // Whatever the status.
+  [[nodiscard]] Result<HttpAnswer> ask(std::string target, std::string accept, std::size_t limit) const;
   [[nodiscard]] Result<HttpAnswer> get(std::string target, std::string accept, std::size_t limit) const;
   [[nodiscard]] Result<Fetched> manifest(const ImageReference& image, const std::string& reference) const;
   [[nodiscard]] std::string target(const ImageReference& image, const std::string& rest) const;
@@ -64,8 +68,5 @@ class CacheClient {
   std::chrono::milliseconds patience_;
   CacheTrust trust_;
 };
-
-// The platform of this machine, as images name it: "linux/amd64".
-std::string this_platform();
 
 }  // namespace paddock

@@ -8,6 +8,7 @@
 #include "proxy/cli/command.h"
 #include "proxy/cli/doctor_host.h"
 #include "proxy/cli/doctor_image.h"
+#include "proxy/host/platform.h"
 
 namespace paddock {
 namespace {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
@@ -17,6 +18,7 @@
 #include "proxy/cli/interrupts.h"
 #include "proxy/cli/prepull_display.h"
 #include "proxy/cli/prepull_view.h"
+#include "proxy/host/platform.h"
 #include "proxy/host/prepull/find_engine.h"
 #include "proxy/host/prepull/names.h"
 #include "proxy/net/tls.h"
@@ -107,32 +109,34 @@ Result<CacheImage> ask_cache(const CacheClient& client, const ImageReference& im
     found.error().context += " (--user and --password-file say who you are)";
   }
   if (!found) return std::unexpected(std::move(found).error());
-  return CacheImage{found->asked, found->digest, found->manifest.config->digest, std::move(found->manifest.layers)};
-}
-
-// Of an image that a CI file names, of a registry that the cache is not for; see UpstreamSelector.
-bool is_elsewhere(const PrepullOutcome& outcome) {
-  return outcome.error && outcome.error->code == ErrorCode::not_found &&
-         outcome.error->context.contains("no upstream is named");
+  return CacheImage{found->asked, found->digest, found->manifest.config->digest, std::move(found->manifest.layers),
+                    std::move(found->platform)};
 }
 
 class Prepull {
  public:
-  Prepull(const PrepullOptions& options, Engine& engine, const CacheClient& client, Console& console)
+  Prepull(const PrepullOptions& options, Engine& engine, const CacheClient& client, Console& console,
+          std::chrono::milliseconds patience)
       : options_(options),
         engine_(engine),
         client_(client),
         console_(console),
-        display_(console.out, options.as_json) {}
+        display_(console.out, options.as_json),
+        run_{.ask_cache = [this](const auto& image) { return ask_cache(client_, image, options_.platform); },
+             .platform = options.platform,
+             .watch = {.patience = patience,
+                       .stopped = [] { return Interrupts::came(); },
+                       .show = [this](const PullProgress& progress) { display_.show(progress); }}} {}
 
-  void run(const std::vector<Wanted>& wanted, std::chrono::milliseconds patience) {
+  void run(const std::vector<Wanted>& wanted) {
     const Interrupts interrupts;
+    std::signal(SIGPIPE, SIG_IGN);  // images are wanted even if nobody reads of them any more
     display_.say("with " + printable(engine_.describe()) + ", through " + client_.url().origin());
     for (const auto& one : wanted) {
       if (Interrupts::came()) break;
-      take(one, patience);
+      take(one);
     }
-    for (auto i = outcomes_.size() + elsewhere_; i < wanted.size(); ++i) {
+    for (auto i = outcomes_.size(); i < wanted.size(); ++i) {
       outcomes_.push_back(
           {.image = wanted[i].image, .error = Error{ErrorCode::cancelled, Blame::client, "interrupted"}});
     }
@@ -140,20 +144,14 @@ class Prepull {
   }
 
  private:
-  void take(const Wanted& one, std::chrono::milliseconds patience) {
+  void take(const Wanted& one) {
     display_.begin(one.image.to_string());
-    auto outcome = prepull(engine_, one.image,
-                           [this](const ImageReference& image) { return ask_cache(client_, image, options_.platform); },
-                           options_.platform,
-                           {.patience = patience,
-                            .stopped = [] { return Interrupts::came(); },
-                            .show = [this](const PullProgress& progress) { display_.show(progress); }});
+    auto outcome = prepull(engine_, one.image, run_);
     display_.clear();
-    if (!one.by_name && is_elsewhere(outcome)) {
-      ++elsewhere_;
-      return display_.say(one.image.to_string() + ": left out, the cache is not for that registry");
-    }
-    if (outcome.ready()) {
+    const bool may_be = outcome.error && (outcome.error->code == ErrorCode::not_found ||
+                                          outcome.error->code == ErrorCode::unsupported);  // by the engine, unasked
+    if (!one.by_name && may_be && client_.is_elsewhere(one.image)) outcome.state = PrepullState::elsewhere;
+    if (outcome.state != PrepullState::failed) {
       display_.say(describe(outcome));
     } else {
       console_.err << "paddock: " << describe(outcome) << "\n";
@@ -163,7 +161,9 @@ class Prepull {
   }
 
   void end() {
-    const bool ready = std::ranges::all_of(outcomes_, &PrepullOutcome::ready);
+    // That a pipeline names others' images too is no failure; that all are is.
+    const bool ready = std::ranges::none_of(outcomes_, [](auto& one) { return one.state == PrepullState::failed; }) &&
+                       std::ranges::any_of(outcomes_, &PrepullOutcome::ready);
     if (!ready) console_.status = exit_failed;
     display_.say(summary(outcomes_));
     if (!options_.as_json) return;
@@ -178,8 +178,8 @@ class Prepull {
   const CacheClient& client_;
   Console& console_;
   PrepullDisplay display_;
+  PrepullRun run_;
   std::vector<PrepullOutcome> outcomes_;
-  std::size_t elsewhere_ = 0;
 };
 
 Result<void> run(PrepullOptions options, Console& console) {
@@ -198,8 +198,8 @@ Result<void> run(PrepullOptions options, Console& console) {
   if (const char* host = std::getenv("DOCKER_HOST"); host != nullptr) options.choice.docker_host = host;
   const auto engine = find_engine(options.choice, *access);
   if (!engine) return std::unexpected(engine.error());
-  Prepull(options, **engine, *client, console)
-      .run(*wanted, std::chrono::duration_cast<std::chrono::milliseconds>(*patience));
+  Prepull(options, **engine, *client, console, std::chrono::duration_cast<std::chrono::milliseconds>(*patience))
+      .run(*wanted);
   return {};
 }
 

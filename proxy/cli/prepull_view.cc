@@ -51,6 +51,7 @@ std::string describe(const PrepullOutcome& outcome) {
   auto text = printable(outcome.image.to_string()) + ": ";
   if (outcome.state == PrepullState::present) text += "already there";
   if (outcome.state == PrepullState::pulled) text += "pulled";
+  if (outcome.state == PrepullState::elsewhere) return text + "left out, the cache is not for that registry";
   if (outcome.state == PrepullState::failed) return text + printable(outcome.error ? outcome.error->context : "failed");
   return outcome.digest ? text + " (" + outcome.digest->to_string() + ")" : text;
 }
@@ -67,8 +68,9 @@ Json outcome_json(const PrepullOutcome& outcome) {
 
 std::string summary(const std::vector<PrepullOutcome>& outcomes) {
   const auto present = count(outcomes, PrepullState::present), pulled = count(outcomes, PrepullState::pulled);
-  return fmt::format("{} of {} images are ready: {} already there, {} pulled", present + pulled, outcomes.size(),
-                     present, pulled);
+  const auto asked = std::ssize(outcomes) - count(outcomes, PrepullState::elsewhere);
+  return fmt::format("{} of {} images are ready: {} already there, {} pulled", present + pulled, asked, present,
+                     pulled);
 }
 
 }  // namespace paddock

@@ -23,7 +23,7 @@ std::vector<std::string> progress_bars(const std::string& image, const PullProgr
 // "registry.example/a/b:1: already there (sha256:...)"
 std::string describe(const PrepullOutcome& outcome);
 nlohmann::ordered_json outcome_json(const PrepullOutcome& outcome);
-// "2 of 3 images are ready: 1 already there, 1 pulled"
+// "2 of 3 images are ready: 1 already there, 1 pulled"; those of other registries do not count.
 std::string summary(const std::vector<PrepullOutcome>& outcomes);
 
 }  // namespace paddock

@@ -66,6 +66,14 @@ class FakeDocker {
     const std::lock_guard lock(mutex_);
     hanging_ = start;
   }
+  // These requests are answered with a stream that says the same again and again, for as long as anybody listens.
+  void repeat(const std::string& start, const std::string& line) {
+    answer_now(start, http_stream(line));
+    const std::lock_guard lock(mutex_);
+    hanging_ = start;
+    again_ = line;
+  }
+  [[nodiscard]] int repeated() const { return repeated_; }
   [[nodiscard]] std::vector<std::string> requests() const {  // "GET /v1.41/images/..."
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -88,7 +96,12 @@ class FakeDocker {
       const auto header = connection.read_until("\r\n\r\n");
       const auto line = header.substr(0, header.find(" HTTP/1.1"));
       connection.send(answer_to(line, header));
-      while (!stop_ && hangs(line)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      while (!stop_ && hangs(line)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        if (again_.empty()) continue;
+        connection.send(again_);
+        ++repeated_;
+      }
     }
   }
   bool hangs(const std::string& line) {
@@ -114,7 +127,8 @@ class FakeDocker {
   int listener_;
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<std::string>> answers_;
-  std::string hanging_, header_;
+  std::string hanging_, header_, again_;
+  std::atomic<int> repeated_{0};
   std::vector<std::string> requests_;
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -3,6 +3,7 @@
 #include <sstream>
 #include <utility>
 
+#include "proxy/host/platform.h"
 #include "proxy/host/prepull/private_folder.h"
 #include "proxy/host/prepull/program_progress.h"
 #include "proxy/oci/printable.h"
@@ -39,13 +40,14 @@ std::vector<std::string> words_of(const std::string& line) {
   return words;
 }
 
-// "NAME TYPE DIGEST complete (6/6) 4.0 MiB/4.0 MiB true", of an image that is whole and unpacked.
+// "NAME TYPE DIGEST complete (6/6) 4.0 MiB/4.0 MiB true", of an image that is whole and unpacked; for the platform of
+// the machine, which is the only one that ctr looks at.
 std::optional<EngineImage> whole_image(const std::string& line, const std::string& name) {
   const auto words = words_of(line);
   if (words.size() < 5 || words[0] != name || words[3] != "complete" || words.back() != "true") return std::nullopt;
   auto digest = Digest::parse(words[2]);
   if (!digest) return std::nullopt;
-  return EngineImage{{*std::move(digest)}};
+  return EngineImage{{*std::move(digest)}, this_platform()};
 }
 
 // What follows "Version:" behind "Server:".
@@ -85,11 +87,18 @@ Result<ImageReference> ContainerdEngine::kept_as(const ImageReference& original)
   return kept;
 }
 
-Result<std::optional<EngineImage>> ContainerdEngine::find(const ImageReference& image) {
+Result<std::optional<EngineImage>> ContainerdEngine::find(const ImageReference& image, const std::string& platform) {
+  if (!platform.empty() && !is_same_platform(platform, this_platform())) {
+    return fail(ErrorCode::unsupported, Blame::client,
+                "containerd cannot tell whether it holds an image of another platform than " + this_platform() +
+                    ": leave --platform out");
+  }
   const auto name = image.to_string();
   const auto answer = ctr_.ask({"images", "check", "name==" + name});
   if (!answer) return std::unexpected(answer.error());
-  if (answer->status != 0) {
+  // Of an image that is damaged, or has nothing for this platform, ctr says so in its table and fails: pulling mends
+  // it.
+  if (answer->status != 0 && !answer->output.starts_with("REF")) {
     return fail(ErrorCode::unavailable, Blame::upstream, ctr_.name() + " images check: " + answer->last_words);
   }
   std::istringstream lines(answer->output);

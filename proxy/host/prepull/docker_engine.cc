@@ -1,9 +1,11 @@
 #include "proxy/host/prepull/docker_engine.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "proxy/host/platform.h"
 #include "proxy/host/prepull/docker_progress.h"
 #include "proxy/host/prepull/loose_json.h"
 #include "proxy/host/prepull/names.h"
@@ -41,6 +43,26 @@ std::string registry_auth(const CacheAccess& cache) {
   return text;
 }
 
+// "1.49", in which Docker learned to be asked for one of several platforms, and later ones.
+bool knows_platforms(std::string_view api) {
+  constexpr std::string_view major = "1.";
+  constexpr int since_minor = 49;
+  if (!api.starts_with(major)) return false;
+  int minor = 0;
+  std::from_chars(api.data() + major.size(), api.data() + api.size(), minor);
+  return minor >= since_minor;
+}
+
+// "linux/arm64/v8" as Docker asks for it in a query.
+std::string platform_json(const std::string& platform) {
+  const auto first = platform.find('/');
+  const auto second = platform.find('/', first + 1);
+  nlohmann::json json = {{"os", platform.substr(0, first)},
+                         {"architecture", platform.substr(first + 1, second - first - 1)}};
+  if (second != std::string::npos) json["variant"] = platform.substr(second + 1);
+  return json.dump();
+}
+
 std::unexpected<Error> not_as_it_should(std::string_view doing, const DockerAnswer& answer) {
   const auto code = answer.status == 404 ? ErrorCode::not_found : ErrorCode::unavailable;
   return fail(code, Blame::upstream, "docker, " + std::string(doing) + ": " + answer.message());
@@ -72,7 +94,10 @@ Result<std::unique_ptr<Engine>> DockerEngine::open(const std::string& socket, Ca
   }
   // The newest that it knows; what is asked of it here has not changed between versions.
   const auto api = answer->headers.get("Api-Version").value_or("");
-  if (is_version(api)) engine->api_ = "/v" + std::string(api);
+  if (is_version(api)) {
+    engine->api_ = "/v" + std::string(api);
+    engine->knows_platforms_ = knows_platforms(api);
+  }
   if (auto version = version_in(answer->headers.get("Server").value_or("")); !version.empty()) {
     engine->version_ = std::move(version);
   }
@@ -88,37 +113,67 @@ Result<ImageReference> DockerEngine::kept_as(const ImageReference& original) con
                   original.repository + ":TAG@" + std::string(original.digest->algorithm_name()) + ":...)");
 }
 
-Result<std::optional<EngineImage>> DockerEngine::find(const ImageReference& image) {
-  const auto answer = socket_.ask(Method::get, target("/images/" + image.to_string() + "/json"));
+Result<std::optional<DockerEngine::Inspected>> DockerEngine::inspect(const std::string& name,
+                                                                     const std::string& platform) {
+  auto question = "/images/" + name + "/json";
+  if (!platform.empty() && knows_platforms_) question += "?platform=" + percent_encode(platform_json(platform));
+  const auto answer = socket_.ask(Method::get, target(question));
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 404) return std::nullopt;
-  if (answer->status != 200) return not_as_it_should("asked for " + image.to_string(), *answer);
+  if (answer->status != 200) return not_as_it_should("asked for " + name, *answer);
   const auto json = parse_strict_json(answer->body);
   if (!json || !json->is_object()) {
     return fail(ErrorCode::protocol, Blame::upstream, socket_.path() + ": what it says of an image makes no sense");
   }
-  EngineImage found;
-  found.add(text_of(member(*json, "Id")));
-  for (const auto& name : texts_of(member(*json, "RepoDigests"))) found.add(name);
+  Inspected found{.names = texts_of(member(*json, "RepoTags"))};
+  const auto by_digest = texts_of(member(*json, "RepoDigests"));
+  found.image.add(text_of(member(*json, "Id")));
+  for (const auto& one : by_digest) found.image.add(one);
+  found.image.platform = platform_name(text_of(member(*json, "Os")), text_of(member(*json, "Architecture")),
+                                       text_of(member(*json, "Variant")));
+  found.names.insert(found.names.end(), by_digest.begin(), by_digest.end());
   return found;
+}
+
+Result<std::optional<EngineImage>> DockerEngine::find(const ImageReference& image, const std::string& platform) {
+  auto found = inspect(image.to_string(), platform);
+  if (!found) return std::unexpected(std::move(found).error());
+  return *found ? std::optional((*found)->image) : std::nullopt;
 }
 
 Result<void> DockerEngine::pull(const PullOrder& order, PullWatch& watch) {
   const auto repository = repository_at(cache_.url, order.image);
   if (!repository) return std::unexpected(repository.error());
-  if (auto fetched = fetch(*repository, order, watch); !fetched) return fetched;
-  auto tagged = tag(*repository + "@" + order.digest.to_string(), order.image);
-  // Gone: another run of this kind has been quicker, and has named the image. Whether it has, is looked at afterwards.
-  if (!tagged && tagged.error().code != ErrorCode::not_found) return tagged;
-  tidy(order, watch);
+  // Gone before it was named: somebody prunes, or another run has been quicker and has named it. The second time, what
+  // there is under the name is looked at afterwards.
+  for (const bool last : {false, true}) {
+    if (auto fetched = fetch(*repository, order, watch); !fetched) return fetched;
+    auto tagged = tag(*repository + "@" + order.digest.to_string(), order.image);
+    if (tagged) break;
+    if (tagged.error().code != ErrorCode::not_found) return tagged;
+    if (last) return {};
+  }
+  // Docker's containerd store takes away all tags of a repository with the name by digest: not if there are any.
+  unname(order, *repository + ":", watch);
   return {};
 }
 
 void DockerEngine::tidy(const PullOrder& order, PullWatch& watch) {
+  // Of an image that was there already that name may be somebody's own: not if he has others at the cache.
+  unname(order, cache_address(cache_.url) + "/", watch);
+}
+
+void DockerEngine::unname(const PullOrder& order, std::string_view unless, PullWatch& watch) {
   const auto repository = repository_at(cache_.url, order.image);
   // An image of the cache's own address has no other name.
   if (!repository || *repository == *order.image.registry + "/" + order.image.repository) return;
   const auto name = *repository + "@" + order.digest.to_string();
+  const auto held = inspect(name, "");
+  if (!held) return watch.note(name + " is left: " + held.error().context);
+  if (!*held) return;
+  const auto in_the_way = [&](const std::string& other) { return other != name && other.starts_with(unless); };
+  const auto& names = (*held)->names;
+  if (std::ranges::find(names, name) == names.end() || std::ranges::any_of(names, in_the_way)) return;
   const auto answer = socket_.ask(Method::del, target("/images/" + name + "?noprune=1"));
   if (answer && (answer->status == 200 || answer->status == 404)) return;
   watch.note(name + " is left: " + (answer ? answer->message() : answer.error().context));

@@ -33,6 +33,8 @@ struct CacheAccess {
 struct EngineImage {
   // By which it knows the content: of a manifest, an index or a configuration, whatever the engine keeps.
   std::vector<Digest> digests;
+  // Of the content that it holds; empty: it does not say. An index's digest alone tells nothing of that.
+  std::string platform{};
 
   // "repository@sha256:..." or a digest alone; whatever else is no digest is passed over.
   void add(std::string_view name) {
@@ -80,8 +82,8 @@ class Engine {
   [[nodiscard]] virtual std::string describe() const = 0;  // "docker 20.10.24 at /var/run/docker.sock"
   // The name under which this engine can keep an image that is asked for by `original`. unsupported: by none.
   [[nodiscard]] virtual Result<ImageReference> kept_as(const ImageReference& original) const = 0;
-  // Nothing when it is not there, or not whole.
-  virtual Result<std::optional<EngineImage>> find(const ImageReference& image) = 0;
+  // Nothing when it is not there, or not whole. `platform` as in PullOrder, for engines that keep several under a name.
+  virtual Result<std::optional<EngineImage>> find(const ImageReference& image, const std::string& platform) = 0;
   virtual Result<void> pull(const PullOrder& order, PullWatch& watch) = 0;
   // Of an image that is there: takes away what a pull that was interrupted has left beside it.
   virtual void tidy(const PullOrder& order, PullWatch& watch) = 0;

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "proxy/host/platform.h"
 #include "proxy/host/prepull/loose_json.h"
 #include "proxy/host/prepull/names.h"
 #include "proxy/host/prepull/private_folder.h"
@@ -83,25 +84,28 @@ Result<ImageReference> PodmanEngine::kept_as(const ImageReference& original) con
   return kept;
 }
 
-Result<std::optional<EngineImage>> PodmanEngine::find(const ImageReference& image) {
+Result<std::optional<EngineImage>> PodmanEngine::find(const ImageReference& image, const std::string& /*platform*/) {
   const auto there = podman_.ask({"image", "exists", image.to_string()});
   if (!there) return std::unexpected(there.error());
   if (there->status == not_there) return std::nullopt;
-  const auto answer = podman_.ask(
-      {"image", "inspect", "--format", "[{{json .Digest}}, {{json .ID}}, {{json .RepoDigests}}]", image.to_string()});
+  const auto answer =
+      podman_.ask({"image", "inspect", "--format",
+                   "[{{json .Digest}}, {{json .ID}}, {{json .RepoDigests}}, {{json .Os}}, {{json .Architecture}}]",
+                   image.to_string()});
   if (!answer) return std::unexpected(answer.error());
   if (there->status != 0 || answer->status != 0) {
     return fail(ErrorCode::unavailable, Blame::upstream,
                 podman_.name() + " image inspect: " + (answer->status != 0 ? answer->last_words : there->last_words));
   }
   const auto json = parse_strict_json(answer->output);
-  if (!json || !json->is_array() || json->size() != 3) {
+  if (!json || !json->is_array() || json->size() != 5) {
     return fail(ErrorCode::protocol, Blame::upstream, podman_.name() + ": what it says of an image makes no sense");
   }
   EngineImage found;
   found.add(text_of(json->at(0)));
   found.add("sha256:" + text_of(json->at(1)));
   for (const auto& name : texts_of(json->at(2))) found.add(name);
+  found.platform = platform_name(text_of(json->at(3)), text_of(json->at(4)), "");
   return found;
 }
 

@@ -21,7 +21,7 @@ class PodmanEngine final : public Engine {
   [[nodiscard]] std::string name() const override { return "podman"; }
   [[nodiscard]] std::string describe() const override { return "podman " + version_; }
   [[nodiscard]] Result<ImageReference> kept_as(const ImageReference& original) const override;
-  Result<std::optional<EngineImage>> find(const ImageReference& image) override;
+  Result<std::optional<EngineImage>> find(const ImageReference& image, const std::string& platform) override;
   Result<void> pull(const PullOrder& order, PullWatch& watch) override;
   void tidy(const PullOrder& order, PullWatch& watch) override;
 

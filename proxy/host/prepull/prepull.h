@@ -10,9 +10,11 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "proxy/host/platform.h"
 #include "proxy/host/prepull/engine.h"
 #include "proxy/oci/manifest.h"
 #include "proxy/oci/reference.h"
@@ -26,14 +28,18 @@ struct CacheImage {
   Digest manifest;  // of the platform
   Digest configuration;
   std::vector<Descriptor> layers{};
+  std::string platform{};  // the index's entry; empty: it is none
 
+  // An index stands for the content only of an engine that says which platform's it holds.
   [[nodiscard]] bool is(const EngineImage& image) const {
-    return image.is(digest) || image.is(manifest) || image.is(configuration);
+    return image.is(manifest) || image.is(configuration) ||
+           (image.is(digest) && is_same_platform(image.platform, platform));
   }
 };
 using AskCache = std::function<Result<CacheImage>(const ImageReference& original)>;
 
-enum class PrepullState : std::uint8_t { present, pulled, failed };
+// `elsewhere`: of a registry that the cache is not for, which the caller knows.
+enum class PrepullState : std::uint8_t { present, pulled, failed, elsewhere };
 std::string_view to_string(PrepullState state);
 
 struct PrepullOutcome {
@@ -43,10 +49,19 @@ struct PrepullOutcome {
   std::optional<Error> error{};
   std::vector<std::string> notes{};
 
-  [[nodiscard]] bool ready() const { return state != PrepullState::failed; }
+  [[nodiscard]] bool ready() const { return state == PrepullState::present || state == PrepullState::pulled; }
 };
 
-PrepullOutcome prepull(Engine& engine, const ImageReference& original, const AskCache& ask_cache,
-                       const std::string& platform, const PullWatch::Options& options);
+// What the images of one run have in common.
+struct PrepullRun {
+  AskCache ask_cache;
+  std::string platform{};  // empty: this machine's
+  PullWatch::Options watch{};
+  // The engine's names for the images that are ready, which prepull() keeps. An engine may have one name for two
+  // images, "a:1" and "a:1@sha256:...": that the second be another one than the first is refused.
+  std::set<std::string> taken{};
+};
+
+PrepullOutcome prepull(Engine& engine, const ImageReference& original, PrepullRun& run);
 
 }  // namespace paddock

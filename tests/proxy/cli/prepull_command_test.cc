@@ -22,6 +22,12 @@ using Json = nlohmann::json;
 constexpr const char* repository = "paddlepaddle/paddle";
 constexpr const char* name = "registry.baidubce.com/paddlepaddle/paddle:1";
 
+// Of a registry that is none of the cache's.
+const test::Behaviour not_for_it{
+    .status = 404,
+    .body = R"({"errors":[{"code":"NAME_UNKNOWN","message":"no upstream is named 'ghcr.io'"}]})",
+    .headers = {{"X-Paddock-Reason", "unknown-upstream"}}};
+
 // A cache and a Docker on loopback. The cache serves any upstream by ns=.
 struct Node {
   ScriptedRegistry cache;
@@ -119,15 +125,41 @@ TEST_CASE("images come from lists and CI files, and what is no business of the c
   CHECK(node.prepull({"--file", list}).status == 0);
   const auto pipeline = node.file(".gitlab-ci.yml", std::string("a:\n  image: ") + name +
                                                         "\n  script: [x]\nb:\n  image: ghcr.io/x/y:1\n  script: [x]\n");
-  node.cache.script(
-      "GET /v2/x/y/",
-      {.status = 404, .body = R"({"errors":[{"code":"NAME_UNKNOWN","message":"no upstream is named 'ghcr.io'"}]})"});
+  node.cache.script("GET /v2/x/y/", not_for_it, 0);
   const auto done = node.prepull({"--from-ci", pipeline});
   CHECK(done.status == 0);
   CHECK_THAT(done.out, Contains("ghcr.io/x/y:1: left out") && Contains("1 of 1 images are ready"));
+  const auto json = Json::parse(node.prepull({"--from-ci", pipeline, "--json"}).out);
+  CHECK(json["ready"] == true);
+  CHECK(json["images"][1]["state"] == "elsewhere");
+  CHECK(json["images"][1]["error"]["code"] == "not found");
   const auto empty = node.prepull({"--file", node.file("empty", "#\n")});
   CHECK(empty.status == 1);
   CHECK_THAT(empty.err, Contains("no image is named there"));
+}
+
+TEST_CASE("images none of which is the cache's are no success") {
+  Node node;
+  node.cache.script("GET /v2/x/y/", not_for_it, 0);
+  const auto pipeline = node.file(".gitlab-ci.yml", "a:\n  image: ghcr.io/x/y:1\n  script: [x]\n");
+  const auto done = node.prepull({"--from-ci", pipeline});
+  CHECK(done.status == 1);
+  CHECK_THAT(done.out, Contains("ghcr.io/x/y:1: left out") && Contains("0 of 0 images are ready"));
+  CHECK(Json::parse(node.prepull({"--from-ci", pipeline, "--json"}).out)["ready"] == false);
+  const auto named = node.prepull({"ghcr.io/x/y:1"});
+  CHECK(named.status == 1);
+  CHECK_THAT(named.err, Contains("no upstream is named 'ghcr.io'"));
+}
+
+TEST_CASE("an image that is not found for another reason is not left out") {
+  Node node;
+  auto missing = not_for_it;
+  missing.headers = {};
+  node.cache.script("GET /v2/x/y/", missing, 0);
+  const auto pipeline = node.file(".gitlab-ci.yml", "a:\n  image: ghcr.io/x/y:1\n  script: [x]\n");
+  const auto done = node.prepull({"--from-ci", pipeline});
+  CHECK(done.status == 1);
+  CHECK_THAT(done.err, Contains("no upstream is named 'ghcr.io'"));
 }
 
 TEST_CASE("what prepull cannot make sense of is a usage error") {

@@ -33,7 +33,10 @@ TEST_CASE("an outcome is a line and an object") {
   CHECK(describe(present) == name + ": already there (" + image.index.to_string() + ")");
   CHECK(describe(pulled) == name + ": pulled (" + image.index.to_string() + ")");
   CHECK(describe(failed) == name + ": why ?[2J");
-  CHECK(summary({present, pulled, failed}) == "2 of 3 images are ready: 1 already there, 1 pulled");
+  const PrepullOutcome elsewhere{test::original(name), PrepullState::elsewhere};
+  CHECK(describe(elsewhere) == name + ": left out, the cache is not for that registry");
+  CHECK(outcome_json(elsewhere)["state"] == "elsewhere");
+  CHECK(summary({present, pulled, failed, elsewhere}) == "2 of 3 images are ready: 1 already there, 1 pulled");
   CHECK(outcome_json(pulled) == nlohmann::ordered_json{{"image", name},
                                                        {"state", "pulled"},
                                                        {"digest", image.index.to_string()},

@@ -20,7 +20,7 @@ shift 2
 case "$*" in
   version) printf 'Client:\n  Version: 1.6.20\n\nServer:\n  Version:  1.7.1~ds1\n' ;;
   "images pull --help") [ -e $HERE/help ] && cat $HERE/help ;;
-  "images check"*) cat $HERE/check ;;
+  "images check"*) cat $HERE/check; echo "ctr: why" >&2; [ ! -e $HERE/fails ] ;;
   "images pull"*)
     while [ "$1" != --hosts-dir ]; do shift; done
     cp -r "$2" $HERE/hosts
@@ -44,7 +44,7 @@ struct Node {
   Result<void> pull() { return open().value()->pull(image.order(name), watch); }
   [[nodiscard]] std::optional<EngineImage> find(const std::string& line) const {
     ctr.put("check", "REF TYPE DIGEST STATUS SIZE UNPACKED\n" + line + "\n");
-    return open().value()->find(original(name)).value();
+    return open().value()->find(original(name), "").value();
   }
 };
 
@@ -112,6 +112,24 @@ TEST_CASE("an image counts when it is whole and unpacked") {
   CHECK_FALSE(node.find("other:1 type " + digest + " complete (6/6) 4.0 MiB/4.0 MiB true"));
   CHECK_FALSE(node.find(name + " type sha256:nonsense complete (6/6) 4.0 MiB/4.0 MiB true"));
   CHECK_FALSE(node.find(name));
+}
+
+TEST_CASE("an image that is damaged, or another platform's, is not there: it can be pulled") {
+  const Node node;
+  node.ctr.put("fails", "");
+  CHECK_FALSE(node.find(name + " type " + image.index.to_string() + " unavailable (0/?) 0/? false"));
+  node.ctr.put("check", "");
+  CHECK_THAT(node.open().value()->find(original(name), "").error().context, Contains("images check: ctr: why"));
+}
+
+TEST_CASE("what ctr cannot look at is refused") {
+  const Node node;
+  node.ctr.put("check", "REF\n");
+  CHECK(node.open().value()->find(original(name), this_platform()));
+  const auto refused = node.open().value()->find(original(name), "linux/s390x");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unsupported);
+  CHECK_THAT(refused.error().context, Contains("leave --platform out"));
 }
 
 TEST_CASE("with a digest the tag is left aside") {

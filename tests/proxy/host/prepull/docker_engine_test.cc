@@ -1,6 +1,8 @@
 #include "proxy/host/prepull/docker_engine.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "tests/proxy/host/prepull/prepull_fixture.h"
 #include "tests/support/fake_docker.h"
@@ -16,7 +18,8 @@ using test::original;
 
 const test::SampleImage image;
 const std::string name = "registry.baidubce.com/a/b:1";
-const std::string at_cache = "/v1.41/images/cache.lan:5000/registry.baidubce.com/a/b@" + image.index.to_string();
+const std::string left = "cache.lan:5000/registry.baidubce.com/a/b@" + image.index.to_string();
+const std::string at_cache = "/v1.41/images/" + left;
 
 CacheAccess cache(const std::string& user = "") {
   return {.url = Url::parse("http://cache.lan:5000").value(), .user = user, .password = user.empty() ? "" : "secret?>"};
@@ -32,6 +35,12 @@ struct Node {
                   http_stream(R"({"status":"Pull complete","id":")" + image.id(0) + "\"}\n"));
     docker.answer("POST " + at_cache + "/tag", http_answer(201, ""));
     docker.answer("DELETE " + at_cache, http_answer(200, "[]"));
+    names({name});
+  }
+  // That the image has besides the one by which it has been pulled.
+  void names(const std::vector<std::string>& tags, std::vector<std::string> digests = {left}) {
+    const nlohmann::json json = {{"RepoTags", tags}, {"RepoDigests", std::move(digests)}};
+    docker.answer_now("GET " + at_cache + "/json", http_answer(200, json.dump()));
   }
   Result<void> pull(const std::string& reference = name) { return engine->pull(image.order(reference), watch); }
   std::string failure(const std::string& answer) {
@@ -50,6 +59,7 @@ TEST_CASE("an image is pulled by digest, named, and only then the cache's name i
             "GET /_ping",
             "POST /v1.41/images/create?fromImage=cache.lan%3A5000%2Fregistry.baidubce.com%2Fa%2Fb&tag=" + digest,
             "POST " + at_cache + "/tag?repo=registry.baidubce.com%2Fa%2Fb&tag=1",
+            "GET " + at_cache + "/json",
             "DELETE " + at_cache + "?noprune=1",
         });
   CHECK(node.watch.progress().ready() == 1);
@@ -91,6 +101,32 @@ TEST_CASE("another run that was quicker is no failure of this one") {
   Node node;
   node.docker.answer_now("POST " + at_cache + "/tag", http_answer(404, R"({"message":"no such image"})"));
   CHECK(node.pull());
+  CHECK(std::ranges::count_if(node.docker.requests(), [](auto& line) { return line.contains("/create?"); }) == 2);
+}
+
+TEST_CASE("what is pruned before it is named is pulled once more") {
+  Node node;
+  node.docker.answer_now("POST " + at_cache + "/tag", http_answer(404, R"({"message":"no such image"})"));
+  node.docker.answer("POST " + at_cache + "/tag", http_answer(201, ""));
+  CHECK(node.pull());
+  CHECK(node.docker.asked("DELETE " + at_cache));
+}
+
+TEST_CASE("a name at the cache that somebody else has given is left alone") {
+  const std::string tag = "cache.lan:5000/registry.baidubce.com/a/b:mine", other = "cache.lan:5000/a/b:1";
+  Node node;
+  node.names({name, tag});
+  CHECK(node.pull());
+  CHECK_FALSE(node.docker.asked("DELETE"));
+  node.names({name}, {"registry.baidubce.com/a/b@" + image.index.to_string()});
+  CHECK(node.pull());
+  CHECK_FALSE(node.docker.asked("DELETE"));
+  node.names({name, other});
+  node.engine->tidy(image.order(name), node.watch);
+  CHECK_FALSE(node.docker.asked("DELETE"));
+  CHECK(node.pull());
+  CHECK(node.docker.asked("DELETE " + at_cache));
+  CHECK(node.watch.notes().empty());
 }
 
 TEST_CASE("what Docker refuses comes with a remedy") {
@@ -114,13 +150,12 @@ TEST_CASE("a stream that ends in an error, or in the middle, is a failure") {
   CHECK_FALSE(node.docker.asked("POST " + at_cache + "/tag"));
 }
 
-TEST_CASE("a stream that repeats itself is ended, and so is one that nobody wants") {
+TEST_CASE("a stream that repeats itself is ended") {
   Node node;
-  node.docker.answer_now("POST /v1.41/images/create", http_stream(R"({"status":"Waiting"})"
-                                                                  "\n"));
-  node.docker.hang("POST /v1.41/images/create");
+  node.docker.repeat("POST /v1.41/images/create", R"({"status":"Waiting","id":")" + image.id(0) + "\"}\n");
   PullWatch impatient(image.progress(), {.patience = std::chrono::milliseconds(150)});
   CHECK(node.engine->pull(image.order(name), impatient).error().code == ErrorCode::timeout);
+  CHECK(node.docker.repeated() > 1);
 }
 
 TEST_CASE("a pull that is told to stop stops") {
@@ -132,24 +167,43 @@ TEST_CASE("a pull that is told to stop stops") {
 
 TEST_CASE("what Docker holds under a name, by every digest that it gives") {
   Node node;
-  CHECK(node.engine->find(original(name)).value() == std::nullopt);
+  CHECK(node.engine->find(original(name), "").value() == std::nullopt);
   node.docker.answer("GET /v1.41/images/" + name + "/json",
                      http_answer(200, R"({"Id":")" + image.configuration.to_string() + R"(","RepoDigests":["x/y@)" +
-                                          image.index.to_string() + R"(","nonsense",7]})"));
-  const auto found = node.engine->find(original(name)).value().value();
+                                          image.index.to_string() +
+                                          R"(","nonsense",7],"Os":"linux","Architecture":"arm64","Variant":"v8"})"));
+  const auto found = node.engine->find(original(name), "").value().value();
   CHECK(found.is(image.configuration));
   CHECK(found.is(image.index));
   CHECK(found.digests.size() == 2);
+  CHECK(found.platform == "linux/arm64/v8");
+}
+
+TEST_CASE("a Docker that keeps several platforms under a name is asked for the one that is wanted") {
+  Node node;
+  CHECK(node.engine->find(original(name), "linux/arm64").value() == std::nullopt);
+  CHECK(node.docker.asked("GET /v1.41/images/" + name + "/json"));
+  CHECK_FALSE(node.docker.asked("GET /v1.41/images/" + name + "/json?"));
+  for (const std::string version : {"1.49", "1.52"}) {
+    node.docker.answer_now("GET /_ping", http_answer(200, "OK", "Api-Version: " + version + "\r\n"));
+    node.engine = DockerEngine::open(node.docker.path(), cache()).value();
+    CHECK(node.engine->find(original(name), "linux/arm64/v8").value() == std::nullopt);
+    CHECK(node.docker.requests().back() ==
+          "GET /v" + version + "/images/" + name +
+              "/json?platform=" + percent_encode(R"({"architecture":"arm64","os":"linux","variant":"v8"})"));
+    CHECK(node.engine->find(original(name), "").value() == std::nullopt);
+    CHECK(node.docker.requests().back() == "GET /v" + version + "/images/" + name + "/json");
+  }
 }
 
 TEST_CASE("an answer that makes no sense is an error") {
   Node node;
   for (const auto& answer : {http_answer(200, "[]"), http_answer(200, "{"), http_answer(500, "{}"), std::string()}) {
     node.docker.answer_now("GET /v1.41/images/" + name + "/json", answer);
-    CHECK_FALSE(node.engine->find(original(name)));
+    CHECK_FALSE(node.engine->find(original(name), ""));
   }
   node.docker.answer_now("GET /v1.41/images/" + name + "/json", http_answer(200, R"({"Id":7,"RepoDigests":{}})"));
-  CHECK(node.engine->find(original(name)).value().value().digests.empty());
+  CHECK(node.engine->find(original(name), "").value().value().digests.empty());
 }
 
 TEST_CASE("a name by digest needs a tag beside it") {

@@ -45,7 +45,7 @@ struct Node {
   [[nodiscard]] Result<std::optional<EngineImage>> find(const std::string& exists, const std::string& inspect) const {
     podman.put("exists", exists);
     podman.put("inspect", inspect);
-    return open()->find(original(name));
+    return open()->find(original(name), "");
   }
 };
 
@@ -101,17 +101,18 @@ TEST_CASE("what podman holds, by every digest that it gives") {
   const Node node;
   CHECK(node.find("1", "").value() == std::nullopt);
   const auto found = node.find("0", "[\"" + image.index.to_string() + "\", \"" + image.configuration.hex() +
-                                        "\", [\"x/y@" + image.manifest.to_string() + "\", 7]]\n");
+                                        "\", [\"x/y@" + image.manifest.to_string() + "\", 7], \"linux\", \"arm64\"]\n");
   CHECK(found.value().value().is(image.index));
   CHECK(found.value().value().is(image.manifest));
   CHECK(found.value().value().is(image.configuration));
-  CHECK(node.find("0", "[null, null, null]").value().value().digests.empty());
+  CHECK(found.value().value().platform == "linux/arm64");
+  CHECK(node.find("0", "[null, null, null, null, null]").value().value().digests.empty());
 }
 
 TEST_CASE("what makes no sense is an error") {
   const Node node;
   for (const auto* text : {"", "{}", "[1, 2]", "nonsense"}) CHECK_FALSE(node.find("0", text));
-  CHECK_FALSE(node.find("125", "[null, null, null]"));
+  CHECK_FALSE(node.find("125", "[null, null, null, null, null]"));
 }
 
 TEST_CASE("opening says which podman it is, or why there is none") {

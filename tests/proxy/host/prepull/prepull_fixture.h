@@ -18,7 +18,7 @@ struct SampleImage {
   Digest index = Digest::of("index"), manifest = Digest::of("manifest"), configuration = Digest::of("configuration");
   std::vector<Descriptor> layers{layer_of("one", 1000), layer_of("two", 3000)};
 
-  [[nodiscard]] CacheImage at_cache() const { return {index, manifest, configuration, layers}; }
+  [[nodiscard]] CacheImage at_cache() const { return {index, manifest, configuration, layers, this_platform()}; }
   [[nodiscard]] PullProgress progress() const { return PullProgress(layers); }
   [[nodiscard]] std::string id(std::size_t at) const { return layers.at(at).digest.hex().substr(0, 12); }
   [[nodiscard]] PullOrder order(const std::string& name) const { return {parse_original_name(name).value(), index}; }

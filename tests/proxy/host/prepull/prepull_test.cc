@@ -1,5 +1,6 @@
 #include "proxy/host/prepull/prepull.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <spdlog/fmt/fmt.h>
 
@@ -19,6 +20,7 @@ class FakeEngine final : public Engine {
   std::optional<EngineImage> held{}, after{};
   std::optional<Error> pull_fails{};
   std::vector<std::string> did{};
+  std::string asked_for = "nothing";
   bool without_digests = false;
 
   [[nodiscard]] std::string name() const override { return "fake"; }
@@ -29,7 +31,10 @@ class FakeEngine final : public Engine {
     if (!kept.tag && !kept.digest) return fail(ErrorCode::unsupported, Blame::client, "no name for it");
     return kept;
   }
-  Result<std::optional<EngineImage>> find(const ImageReference& /*image*/) override { return held; }
+  Result<std::optional<EngineImage>> find(const ImageReference& /*image*/, const std::string& platform) override {
+    asked_for = platform;
+    return held;
+  }
   Result<void> pull(const PullOrder& order, PullWatch& watch) override {
     did.push_back("pull " + order.image.to_string());
     watch.note("noted");
@@ -44,11 +49,10 @@ struct Node {
   FakeEngine engine;
   std::vector<Result<CacheImage>> answers{image.at_cache()};
   std::size_t asked = 0;
+  PrepullRun run{.ask_cache = [this](const auto&) { return answers[std::min(asked++, answers.size() - 1)]; }};
 
   PrepullOutcome prepull(const std::string& reference = name) {
-    return paddock::prepull(engine, original(reference),
-                            [this](const ImageReference&) { return answers[std::min(asked++, answers.size() - 1)]; },
-                            "", {});
+    return paddock::prepull(engine, original(reference), run);
   }
 };
 
@@ -65,12 +69,49 @@ TEST_CASE("what is not there is pulled, and looked at") {
 TEST_CASE("what is there is not pulled, by whichever digest it is known") {
   for (const auto& digest : {image.index, image.manifest, image.configuration}) {
     Node node;
-    node.engine.held = EngineImage{{digest}};
+    node.engine.held = EngineImage{{digest}, this_platform()};
     const auto outcome = node.prepull();
     CHECK(outcome.state == PrepullState::present);
     CHECK(outcome.digest == image.index);
     CHECK(node.engine.did == std::vector<std::string>{"tidy " + name});
   }
+}
+
+TEST_CASE("of an index, what is there for another platform is not the one") {
+  for (const auto* platform : {"linux/s390x", ""}) {
+    Node node;
+    node.engine.held = EngineImage{{image.index}, platform};
+    node.engine.after = EngineImage{{image.index, image.manifest}, platform};
+    CHECK(node.prepull().state == PrepullState::pulled);
+    node.engine.held = EngineImage{{image.index}, platform};
+    CHECK(node.prepull("registry.baidubce.com/a/b@" + image.index.to_string()).state == PrepullState::pulled);
+    node.engine.held = node.engine.after = EngineImage{{image.index}, platform};
+    CHECK(node.prepull().error.value().code == ErrorCode::digest_mismatch);
+  }
+}
+
+TEST_CASE("a platform that is asked for is what the engine is asked for") {
+  Node node;
+  node.run.platform = "linux/s390x";
+  node.engine.held = EngineImage{{image.index}, "linux/s390x"};
+  CHECK(node.prepull("registry.baidubce.com/a/b@" + image.index.to_string()).state == PrepullState::present);
+  CHECK(node.engine.asked_for == "linux/s390x");
+  CHECK(node.asked == 0);
+}
+
+TEST_CASE("two images for which the engine has one name cannot both be had") {
+  const auto pinned = name + "@" + image.index.to_string();
+  Node node;
+  node.engine.without_digests = true;
+  node.engine.after = EngineImage{{image.configuration}};
+  CHECK(node.prepull().state == PrepullState::pulled);
+  CHECK(node.prepull(pinned).state == PrepullState::present);  // the same
+  const auto other = Digest::of("other");
+  node.answers = {CacheImage{other, other, other}};
+  const auto refused = node.prepull(name + "@" + other.to_string());
+  CHECK(refused.error.value().code == ErrorCode::conflict);
+  CHECK_THAT(refused.error->context, Contains("would keep it as " + name));
+  CHECK(std::ranges::count(node.engine.did, "pull " + name) == 1);
 }
 
 TEST_CASE("another image of that name is pulled over") {
@@ -116,7 +157,7 @@ TEST_CASE("without the cache nothing is known of a tag") {
 
 TEST_CASE("what is there by the digest asked for needs no cache") {
   Node node;
-  node.engine.held = EngineImage{{image.index}};
+  node.engine.held = EngineImage{{image.index}, this_platform()};
   CHECK(node.prepull("registry.baidubce.com/a/b@" + image.index.to_string()).state == PrepullState::present);
   CHECK(node.asked == 0);
 }
