@@ -1,7 +1,9 @@
 """`paddock prepull` with Debian's own engines: images come through the cache and stand under their original names."""
 
+import base64
 import crypt
 import json
+import os
 import signal
 import time
 
@@ -31,6 +33,9 @@ class DockerNode:
         found = self.docker.run("images", "--all", "--digests", "--no-trunc", "--format",
                                 "{{.Repository}}:{{.Tag}}@{{.Digest}}").stdout.split()
         return {name.removesuffix("@<none>") for name in found}
+
+    def architecture(self, reference):
+        return self.docker.inspect(reference)["Architecture"]
 
     def create(self, reference, check=True):
         """What a job does with `image: reference`, but that it may not pull."""
@@ -64,6 +69,9 @@ class PodmanNode:
     def names(self):
         found = self.podman.run("images", "--all", "--format", "{{.Repository}}:{{.Tag}}").stdout.split()
         return set(found)
+
+    def architecture(self, reference):
+        return self.podman.run("image", "inspect", "--format", "{{.Architecture}}", reference).stdout.strip()
 
     def create(self, reference, check=True):
         return self.podman.run("create", "--pull=never", "--network=none", reference, "sh", check=check)
@@ -197,8 +205,39 @@ class DigestCases:
         self.assertEqual(self.ready(self.node, reference), [("present", self.image.manifest.digest)])
 
 
-class DockerTest(EngineCases, PrepullCase):
+class PlatformCases:
+    """Engines that say which platform's image they hold."""
+
+    def test_what_is_there_for_another_platform_is_not_the_one(self):
+        index = image.make_index([image.make_image(seed=20), image.make_image(seed=21, architecture="arm64")])
+        self.registry.push(REPOSITORY, index, "both")
+        reference, digest = f"{ORIGINAL}:both", index.manifest.digest
+        for architecture, options in (("arm64", ["--platform", "linux/arm64"]), ("amd64", []),
+                                      ("arm64", ["--platform", "linux/arm64"])):
+            self.assertEqual(self.ready(self.node, reference, *options), [("pulled", digest)])
+            self.assertEqual(self.node.architecture(reference), architecture)
+            self.assertEqual(self.ready(self.node, reference, *options), [("present", digest)])
+
+
+class DockerTest(PlatformCases, EngineCases, PrepullCase):
     Node = DockerNode
+
+    def test_two_images_of_one_name_are_refused(self):
+        other = image.make_image([1000], seed=74, types=image.DOCKER)
+        self.registry.push(REPOSITORY, other, "other")
+        pinned = f"{REFERENCE}@{other.manifest.digest}"
+        found = self.outcomes(self.node, REFERENCE, f"{REFERENCE}@{self.image.manifest.digest}", pinned, status=1)
+        self.assertEqual([one["state"] for one in found], ["pulled", "present", "failed"])
+        self.assertIn(f"would keep it as {REFERENCE}", found[2]["error"]["message"])
+        self.assertEqual(self.ready(self.node, REFERENCE), [("present", self.image.manifest.digest)])
+
+    def test_a_tag_at_the_cache_that_somebody_has_pulled_is_left(self):
+        own = f"{self.cache}/{REFERENCE}"
+        self.node.docker.pull(own)
+        self.assertEqual(self.ready(self.node, REFERENCE), [("pulled", self.image.manifest.digest)])
+        self.assertEqual(self.ready(self.node, REFERENCE), [("present", self.image.manifest.digest)])
+        self.node.create(own)
+        self.node.create(REFERENCE)
 
     def test_a_name_by_digest_takes_a_tag(self):
         reference = f"{ORIGINAL}@{self.image.manifest.digest}"
@@ -252,10 +291,35 @@ class DockerTest(EngineCases, PrepullCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("ghcr.io/other/service:1: left out", done.stdout)
         self.assertIn("1 of 1 images are ready", done.stdout)
+        found = self.outcomes(self.node, "--from-ci", self.path(".gitlab-ci.yml"))
+        self.assertEqual([one["state"] for one in found], ["present", "elsewhere"])
+        with open(self.path(".gitlab-ci.yml"), "w") as file:
+            file.write("test:\n  image: ghcr.io/other/service:1\n  script: [make]\n")
+        self.outcomes(self.node, "--from-ci", self.path(".gitlab-ci.yml"), status=1)
 
 
 class ContainerdTest(DigestCases, EngineCases, PrepullCase):
     Node = ContainerdNode
+
+    def test_what_has_lost_some_of_its_content_is_pulled_again(self):
+        self.ready(self.node, REFERENCE)
+        for blob in (self.image.manifest, self.image.config, self.image.largest()):
+            self.node.containerd.run("content", "rm", blob.digest)
+            self.assertEqual(self.ready(self.node, REFERENCE), [("pulled", self.image.manifest.digest)])
+            self.assertIn(blob.digest, self.node.containerd.content())
+        self.assertEqual(self.ready(self.node, REFERENCE), [("present", self.image.manifest.digest)])
+
+    def test_another_platforms_image_is_refused_and_ours_pulled_over_it(self):
+        refused = self.outcomes(self.node, REFERENCE, "--platform", "linux/arm64", status=1)[0]
+        self.assertEqual(refused["error"]["code"], "unsupported")
+        index = image.make_index([image.make_image(seed=20), image.make_image(seed=21, architecture="arm64")])
+        self.registry.push(REPOSITORY, index, "both")
+        at_cache, reference = f"{self.cache}/{ORIGINAL}:both", f"{ORIGINAL}:both"
+        self.node.containerd.run("images", "pull", "--plain-http", "--platform", "linux/arm64", "--snapshotter",
+                                 self.node.containerd.snapshotter, at_cache)
+        self.node.containerd.run("images", "tag", at_cache, reference)
+        self.assertEqual(self.ready(self.node, reference), [("pulled", index.manifest.digest)])
+        self.assertEqual(self.ready(self.node, reference), [("present", index.manifest.digest)])
 
 
 class KubernetesTest(PrepullCase):
@@ -275,42 +339,82 @@ class KubernetesTest(PrepullCase):
         self.assertEqual(names, {REFERENCE, self.image.config.digest})
 
 
-class PodmanTest(DigestCases, EngineCases, PrepullCase):
+class PodmanTest(PlatformCases, DigestCases, EngineCases, PrepullCase):
     Node = PodmanNode
 
 
+def command_lines():
+    """Of every process, by its number."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                found[int(pid)] = file.read().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            pass  # it has ended
+    return found
+
+
+def children(parent):
+    with open(f"/proc/{parent}/task/{parent}/children") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
 class SecretsTest(PrepullCase):
-    """A cache that speaks TLS and asks for a name: each engine gets in, and nothing of it stands on a command line."""
+    """A cache that speaks TLS and asks for a name: each engine gets in, nothing of it stands on a command line while it
+    does, and no file with it is left."""
+
+    PASSWORD = "prepull-test-secret"
 
     def setUp(self):
         super().setUp()
         case.require_tools("openssl")
         self.certificate = Certificate(self)
         with open(self.path("htpasswd"), "w") as file:
-            file.write(f"ci:{crypt.crypt('secret', '$2b$05$abcdefghijklmnopqrstuu')}\n")
+            file.write(f"ci:{crypt.crypt(self.PASSWORD, '$2b$05$abcdefghijklmnopqrstuu')}\n")
         with open(self.path("password"), "w") as file:
-            file.write("secret\n")
+            file.write(self.PASSWORD + "\n")
         self.start(server={"auth": {"htpasswd": self.path("htpasswd"), "anonymous_pull": False},
                            "tls": {"certificate": self.certificate.file, "key": self.certificate.key}})
 
-    def check(self, node):
+    def folders(self):
+        return [name for name in os.listdir(self.path("temporary")) if name.startswith("paddock-prepull-")]
+
+    def check(self, node, program=None):
         url = f"https://{self.cache}"
         known = ["--ca", self.certificate.file]
         for options, why in (([], "certificate is not trusted"), (known, "--password-file")):
             refused = self.outcomes(node, REFERENCE, *options, cache=url, status=1)[0]
             self.assertIn(why, refused["error"]["message"])
-        self.assertEqual(self.ready(node, REFERENCE, *known, "--user", "ci", "--password-file", self.path("password"),
-                                    cache=url), [("pulled", self.image.manifest.digest)])
+        largest = self.image.largest()
+        hold = self.front.hold(largest.digest, largest.size // 2)
+        os.makedirs(self.path("temporary"))
+        started = process.Process("prepull", [
+            case.binary(), "prepull", REFERENCE, "--cache", url, *known, "--user", "ci", "--password-file",
+            self.path("password"), *node.options], self.path("prepull.log"),
+            env=process.clean_environment(TMPDIR=self.path("temporary"), **node.variables))
+        self.addCleanup(started.kill)
+        hold.wait_reached()
+        lines = command_lines()
+        running = [lines.get(pid, "") for pid in children(started.pid)]
+        self.assertEqual([program for line in running if f"{program} " in line], [program] if program else [])
+        self.assertEqual(len(self.folders()), len(running))
+        basic = base64.b64encode(f"ci:{self.PASSWORD}".encode()).decode()
+        for secret in (self.PASSWORD, basic):
+            self.assertEqual([line for line in lines.values() if secret in line], [])
+        hold.release()
+        self.assertEqual(started.wait(120), 0, started.log_text())
+        self.assertEqual(self.folders(), [])
         self.assertEqual(node.names(), {REFERENCE})
 
     def test_docker(self):
         self.check(DockerNode(self))
 
     def test_containerd(self):
-        self.check(ContainerdNode(self))
+        self.check(ContainerdNode(self), "ctr")
 
     def test_podman(self):
-        self.check(PodmanNode(self))
+        self.check(PodmanNode(self), "podman")
 
 
 if __name__ == "__main__":
