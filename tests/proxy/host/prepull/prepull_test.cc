@@ -86,6 +86,7 @@ TEST_CASE("of an index, what is there for another platform is not the one") {
     node.engine.held = EngineImage{{image.index}, platform};
     CHECK(node.prepull("registry.baidubce.com/a/b@" + image.index.to_string()).state == PrepullState::pulled);
     node.engine.held = node.engine.after = EngineImage{{image.index}, platform};
+    node.run.taken.clear();
     CHECK(node.prepull().error.value().code == ErrorCode::digest_mismatch);
   }
 }
