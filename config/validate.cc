@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint32_t thread_limit = 1024;
 constexpr std::uint32_t connection_limit = 64;
 constexpr std::uint32_t total_limit = 1024;
+constexpr std::size_t most_addresses = 8;
 constexpr std::uint64_t smallest_manifest_limit = 4U << 10U;
 constexpr std::uint64_t largest_manifest_limit = 64U << 20U;
 
@@ -131,6 +132,7 @@ void check_resolve(const Config& config, Report& report) {
     const std::string problem = check_realm(host);
     if (!problem.empty()) report.add_at(path, cat({quote(host), " ", problem}));
     if (addresses.empty()) report.add_at(path, "is empty: give an IP address");
+    if (addresses.size() > most_addresses) report.add_at(path, "has more than 8 addresses, as many as are ever tried");
   }
 }
 

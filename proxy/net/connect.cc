@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -30,7 +31,7 @@ std::unexpected<Error> unreachable(std::string doing, const std::string& why, bo
 
 // The system's resolver cannot be interrupted: who waits for it leaves when time is up, the answer comes to nobody.
 struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
+  Lookup(const asio::any_io_executor& where, const asio::any_io_executor& loop) : resolver(where), done(loop) {}
   tcp::resolver resolver;
   asio::steady_timer done;
   bool finished = false;
@@ -38,18 +39,23 @@ struct Lookup {
   Endpoints endpoints;
 };
 
-Task<Result<Endpoints>> look_up(Url url, Time deadline) {
-  const auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
+Task<Result<Endpoints>> look_up(Url url, std::optional<asio::any_io_executor> where, Time deadline) {
+  const asio::any_io_executor loop = co_await asio::this_coro::executor;
+  const auto lookup = std::make_shared<Lookup>(where.value_or(loop), loop);
   lookup->done.expires_at(deadline);
+  auto take = [lookup](boost::system::error_code error, const tcp::resolver::results_type& found) {
+    lookup->finished = true;
+    lookup->error = error;
+    for (const auto& entry : found) lookup->endpoints.push_back(entry.endpoint());
+    lookup->done.cancel();
+  };
   lookup->resolver.async_resolve(url.host, std::to_string(url.port), tcp::resolver::flags(),
-                                 [lookup](boost::system::error_code error, const tcp::resolver::results_type& found) {
-                                   lookup->finished = true;
-                                   lookup->error = error;
-                                   for (const auto& entry : found) lookup->endpoints.push_back(entry.endpoint());
-                                   lookup->done.cancel();
-                                 });
+                                 asio::bind_executor(loop, std::move(take)));
   co_await lookup->done.async_wait(as_tuple);
-  if (!lookup->finished) co_return late("looking up " + url.host);
+  if (!lookup->finished) {
+    lookup->resolver.cancel();  // if it is still in line it costs nobody any time
+    co_return late("looking up " + url.host);
+  }
   if (lookup->error) co_return unreachable("looking up " + url.host, lookup->error.message());
   co_return std::move(lookup->endpoints);
 }
@@ -60,7 +66,8 @@ const std::vector<std::string>* known_addresses(const ConnectPlan& plan, const U
   return found == plan.addresses->end() ? nullptr : &found->second;
 }
 
-Task<Result<Endpoints>> addresses_of(Url url, const std::vector<std::string>* known, Time deadline) {
+Task<Result<Endpoints>> addresses_of(Url url, const std::vector<std::string>* known,
+                                     std::optional<asio::any_io_executor> where, Time deadline) {
   boost::system::error_code error;
   if (known != nullptr) {
     Endpoints endpoints;
@@ -70,7 +77,7 @@ Task<Result<Endpoints>> addresses_of(Url url, const std::vector<std::string>* kn
   }
   const auto literal = asio::ip::make_address(url.host, error);
   if (!error) co_return Endpoints{tcp::endpoint(literal, url.port)};
-  co_return co_await look_up(std::move(url), deadline);
+  co_return co_await look_up(std::move(url), std::move(where), deadline);
 }
 
 // Each address gets its share of the time that is left, so that a dead first one does not use it up.
@@ -128,7 +135,7 @@ Task<Result<std::unique_ptr<Connection>>> open_connection(ConnectPlan plan, Time
   if (auto checked = check(plan); !checked) co_return std::unexpected(std::move(checked).error());
   const Url& first_hop = plan.proxy ? *plan.proxy : plan.url;
   const auto* const known = known_addresses(plan, first_hop);
-  auto endpoints = co_await addresses_of(first_hop, known, deadline);
+  auto endpoints = co_await addresses_of(first_hop, known, plan.lookups, deadline);
   if (!endpoints) co_return std::unexpected(std::move(endpoints).error());
   if (plan.public_addresses_only && !plan.proxy && known == nullptr) {
     std::erase_if(*endpoints, [](const tcp::endpoint& endpoint) { return !is_public_address(endpoint.address()); });

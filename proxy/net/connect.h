@@ -5,6 +5,7 @@
 // unsupported (a proxy spoken to in TLS), invalid_argument (https without a TLS context). See client.h.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -23,6 +24,8 @@ struct ConnectPlan {
   std::shared_ptr<const HostAddresses> addresses{};
   bool public_addresses_only = false;  // of what the name service says; who is in `addresses` is meant to be there
   bool tunnel = false;                 // for somebody else's bytes, TLS or not: none of ours
+  // Where names are looked up; absent: beside all others of the loop, one after the other.
+  std::optional<asio::any_io_executor> lookups{};
 };
 
 // The plan's TLS context must outlive the connection. The connection's deadline is off when it comes back.

@@ -59,7 +59,7 @@ std::string describe_handshake(const Connection::SystemError& error) {
 
 Connection::Connection(Socket socket)
     : socket_(std::move(socket)), watchdog_(socket_.get_executor(), [this] {
-        if (peer_took_enough()) return begin_sending(stall_);
+        if (farewell_ ? is_still_taking() : peer_took_enough()) return;
         timed_out_ = true;
         abort();
       }) {}
@@ -110,10 +110,26 @@ void Connection::begin_sending(std::chrono::steady_clock::duration stall) {
 // A socket takes no more until a third of its buffer is free, megabytes on a fast link: meanwhile its peer may well
 // have taken what it should.
 bool Connection::peer_took_enough() {
-  int waiting = 0;  // bytes
-  if (stall_.count() == 0 || ::ioctl(socket_.native_handle(), SIOCOUTQ, &waiting) < 0) return false;
+  const int waiting = unsent();
+  if (stall_.count() == 0 || waiting < 0) return false;
   const auto before = std::exchange(acknowledged_, given_ - waiting);
-  return acknowledged_ - before >= static_cast<std::int64_t>(least_progress);
+  const bool enough = acknowledged_ - before >= static_cast<std::int64_t>(least_progress);
+  if (enough) begin_sending(stall_);
+  return enough;
+}
+
+int Connection::unsent() {
+  int waiting = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &waiting) < 0 ? -1 : waiting;
+}
+
+bool Connection::is_still_taking() {
+  const auto now = std::chrono::steady_clock::now();
+  const int before = std::exchange(farewell_->left, unsent());
+  if (farewell_->left < before) farewell_->progress = now;
+  if (before <= 0 || now - farewell_->progress >= farewell_->stall) return false;
+  watchdog_.expires_after(farewell_->patience);
+  return true;
 }
 
 void Connection::took(std::size_t bytes) {
@@ -240,8 +256,9 @@ bool Connection::reusable() {
          (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-Task<void> Connection::finish(std::chrono::seconds patience) {
+Task<void> Connection::finish(std::chrono::seconds patience, std::chrono::steady_clock::duration stall) {
   deadline(patience);
+  farewell_ = Farewell{patience, stall, unsent(), std::chrono::steady_clock::now()};
   if (tls_server_) co_await tls_server_->async_shutdown(as_tuple);
   SystemError error;
   socket_.shutdown(asio::socket_base::shutdown_send, error);

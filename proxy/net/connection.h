@@ -80,7 +80,9 @@ class Connection {
   // Nothing has come in and the peer has not closed it: fit for another request.
   [[nodiscard]] bool reusable();
   // Ends it so that the peer has a fair chance to read the last answer: no reset while it is still sending.
-  Task<void> finish(std::chrono::seconds patience);
+  // What has been written goes out before that: the peer has `patience` to close once it has all, and until then
+  // `stall` for each bit of progress.
+  Task<void> finish(std::chrono::seconds patience, std::chrono::steady_clock::duration stall);
   // The peer hears that nothing follows; what it says is still read. Plain connections only.
   void end_sending();
   // What has been written still goes out.
@@ -106,6 +108,9 @@ class Connection {
                                   std::uint64_t* written, TlsRecords& records);
   // Since the last look, as far as its acknowledgements say.
   [[nodiscard]] bool peer_took_enough();
+  [[nodiscard]] int unsent();  // bytes that the peer has not acknowledged
+  // In finish(): whether the peer still takes what was written.
+  bool is_still_taking();
   [[nodiscard]] SSL* ssl() { return tls_client_ ? tls_client_->native_handle() : tls_server_->native(); }
 
   Socket socket_;
@@ -115,6 +120,12 @@ class Connection {
   bool timed_out_ = false;
   std::chrono::steady_clock::duration stall_{};  // of begin_sending(); 0 under another deadline
   std::size_t until_renewal_ = 0;
+  struct Farewell {
+    std::chrono::steady_clock::duration patience, stall;
+    int left = 0;  // bytes, at the last look
+    std::chrono::steady_clock::time_point progress;
+  };
+  std::optional<Farewell> farewell_{};
   std::int64_t given_ = 0, acknowledged_ = 0;  // bytes: to the socket, and by the peer at the last look
   Watchdog watchdog_;
   std::optional<Watchdog> patience_;  // of gather()

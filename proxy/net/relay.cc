@@ -9,7 +9,7 @@
 namespace paddock {
 namespace {
 
-constexpr std::size_t piece = std::size_t{64} * 1024;  // bytes
+constexpr std::size_t piece = std::size_t{16} * 1024;  // bytes, twice for each tunnel
 
 }  // namespace
 

@@ -108,7 +108,7 @@ Task<void> Session::turn_away() {
   const auto frame =
       frame_response(response, {.head = false, .keep_alive = false, .now = std::chrono::system_clock::now()});
   co_await connection_.write({asio::buffer(frame.header), asio::buffer(body_text(response))}, std::chrono::seconds(1));
-  co_await connection_.finish(turned_away_farewell);
+  co_await connection_.finish(turned_away_farewell, turned_away_farewell);
 }
 
 Task<bool> Session::exchange() {
@@ -239,7 +239,7 @@ Task<bool> Session::send(const Received& received, Response response) {
     environment_->observe({received.request, response, writer.sent(), to_first_byte, received.age(), failed.has_value(),
                            failed ? std::string_view(*failed) : std::string_view()});
   }
-  if (!failed && !keep) co_await connection_.finish(options.farewell);
+  if (!failed && !keep) co_await connection_.finish(options.farewell, options.send_timeout);
   co_return !failed && keep;
 }
 

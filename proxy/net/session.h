@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -40,6 +41,8 @@ struct SessionEnvironment {
   std::atomic<bool> draining{false};
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> busy{0}, tunnels{0};
+  // Names that strangers give for tunnels are looked up apart from those of upstreams, which theirs would hold up.
+  asio::thread_pool tunnel_lookups{1};
   std::atomic<std::uint64_t> tls_by_kernel{0}, tls_by_openssl{0};
 
  private:

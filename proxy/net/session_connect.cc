@@ -75,7 +75,8 @@ Task<std::string> Session::say_open() {
 Task<bool> Session::end_here(const Received& received, EndHere end) {
   auto failure = co_await say_open();
   const auto opened = received.age();
-  if (failure.empty()) {
+  busy_ = false;  // a stop need not wait for a client that may never begin with its TLS
+  if (failure.empty() && !environment_->draining) {
     connection_.deadline(environment_->options.header_timeout);
     tls_ = std::move(end.tls);
     failure = co_await connection_.start_tls_server(*tls_);
@@ -93,7 +94,8 @@ Task<bool> Session::tunnel(const Received& received, OpenTunnel open, Url target
                          .proxy = std::move(open.proxy),
                          .addresses = std::move(open.addresses),
                          .public_addresses_only = open.public_addresses_only,
-                         .tunnel = true};
+                         .tunnel = true,
+                         .lookups = environment_->tunnel_lookups.get_executor()};
   const Counted counted(environment_->tunnels);
   if (environment_->tunnels > options.connection_limit / tunnel_share) {
     auto response = environment_->refuse({503, "UNAVAILABLE", "too many tunnels"});

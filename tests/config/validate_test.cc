@@ -165,6 +165,8 @@ TEST_CASE("hosts are resolved to addresses, not to names") {
   CHECK(validate(config));
   config.resolve = {{"registry.baidubce.com", {"other.example"}}};
   CHECK(validate(config).error().context.contains("'other.example' is not an IP address"));
+  config.resolve = {{"registry.baidubce.com", std::vector<std::string>(9, "198.51.100.7")}};
+  CHECK(validate(config).error().context.contains("more than 8 addresses"));
   config.resolve = {{"registry.baidubce.com", {}}};
   CHECK(validate(config).error().context.contains("give an IP address"));
   config.resolve = {{"registry.baidubce.com:443", {"198.51.100.7"}}};

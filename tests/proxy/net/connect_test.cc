@@ -171,6 +171,14 @@ TEST_CASE("a server that stops waits for a silent tunnel no longer than for a la
   near.read_all();
 }
 
+TEST_CASE("a server that stops does not wait for a client that does not begin with its TLS") {
+  ConnectFixture connect;
+  auto socket = connect.ask("localhost:443");
+  CHECK(socket.read_until("\r\n\r\n") == opened);
+  CHECK(connect.fixture.server->drain(std::chrono::seconds(10)));
+  socket.read_all();
+}
+
 TEST_CASE("no more than a share of all connections may be tunnels") {
   ConnectFixture connect({.connection_limit = 4});
   RawListener far;

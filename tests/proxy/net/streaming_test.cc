@@ -462,5 +462,27 @@ TEST_CASE("many clients at once get their own bytes") {
   }
 }
 
+TEST_CASE("a slow client gets the last answer of its connection whole") {
+  const std::string body(std::size_t{1} << 20U, 'x');
+  ServerFixture fixture(
+      [&body](const Request&) -> Task<Response> {
+        Response response;
+        response.body = body;
+        co_return response;
+      },
+      {.farewell = std::chrono::seconds(1)});
+  fixture.serve();
+  auto client = RawSocket::connect(fixture.address(), 16 * 1024);
+  client.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.read_until("\r\n\r\n");
+  fixture.seen(1);  // all of it is in the socket, and the server has nothing left to do but to wait
+  std::size_t got = 0;
+  for (; got < body.size(); got += 64 * 1024) {
+    if (client.read_exactly(std::size_t{64} * 1024).size() < 64 * 1024) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));  // this is how slow it is
+  }
+  CHECK(got == body.size());
+}
+
 }  // namespace
 }  // namespace paddock
