@@ -70,7 +70,7 @@ class PasswordTest(AuthCase):
         self.assertEqual(self.fetch(paddock, f"/v2/{REPOSITORY}/manifests/{TAG}").status, 200)
         self.assertEqual(self.fetch(paddock, "/v2/", basic("ci", "secret")).status, 200)
         self.assertEqual(self.fetch(paddock, "/v2/", basic("ci", "wrong")).status, 401)
-        self.assertIn("anonymous_pull: false", paddock.log_text())
+        paddock.wait_logged("anonymous_pull: false")
 
     def test_names_come_and_go_with_their_file(self):
         paddock = self.start()

@@ -173,7 +173,7 @@ class DockerHubTest(ClientConfigCase):
         address = f"127.0.0.1:{process.reserve_port(self)}"
         self.start(default=UPSTREAM, hub=address)
         self.check_docker(address)
-        self.assertIn(f"serving docker.io on {address}", self.paddock.log_text())
+        self.paddock.wait_logged(f"serving docker.io on {address}")
 
 
 class ProxyTest(ClientConfigCase):
@@ -205,7 +205,7 @@ class ProxyTest(ClientConfigCase):
         missing = docker.pull("quay.example/a/b:c", check=False)
         self.assertNotEqual(missing.returncode, 0)
         self.assertIn("Forbidden", missing.stderr)
-        self.assertIn("ingress.connect_proxy.tunnel what is let through", self.paddock.log_text())
+        self.paddock.wait_logged("ingress.connect_proxy.tunnel what is let through")
 
     def test_docker_hub_whose_ca_the_system_trusts(self):
         root, start = self.proxied()

@@ -31,7 +31,7 @@ class CorruptUpstreamTest(case.EndToEndCase):
                 self.assertLess(got.size, layer.size)
             self.assertNotIn(layer.digest, self.paddock.check_store())
         self.assertGreaterEqual(self.paddock.metric("paddock_verify_failures_total"), 1)
-        self.assertIn(layer.digest, self.paddock.log_text())
+        self.paddock.wait_logged(layer.digest)
         self.registry.flip_byte(layer.digest, at)
         self.assertEqual(self.paddock.blob(REPOSITORY, layer.digest).status, 502, "refused for a while")
         self.paddock.restart()

@@ -129,7 +129,7 @@ class HttpConformanceTest(case.EndToEndCase):
             self.assertTrue(answer.startswith(b"http/1.1 " + status), answer[:100])
             self.assertIn(b"\r\nx-paddock-cache: bypass\r\n", answer)
             self.assertIn(b"\r\ndocker-distribution-api-version: registry/2.0\r\n", answer)
-        self.assertIn('"GET /v2/" 505', self.paddock.log_text())
+        self.paddock.wait_logged('"GET /v2/" 505')
 
     def test_errors_are_the_specifications(self):
         unknown = "sha256:" + "0" * 64

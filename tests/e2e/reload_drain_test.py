@@ -85,7 +85,7 @@ class ReloadDrainTest(case.EndToEndCase):
         self.assertTrue(restart.endswith("to change: tags.negative_ttl, log.format"), restart)
         self.paddock.process.signal(15)
         self.assertEqual(self.paddock.process.wait(30), 0)
-        self.assertIn("have 7 s", self.paddock.log_text())
+        self.paddock.wait_logged("have 7 s")
 
     def test_sighup_reads_the_admin_token_again(self):
         token = self.path("token")

@@ -111,7 +111,7 @@ class StoreDamageTest(case.EndToEndCase):
         self.paddock.process.signal(signal.SIGTERM)
         self.assertEqual(self.paddock.process.wait(60), 1)
         self.assertFalse(pull.result().complete)
-        self.assertIn("the disk may hang", self.paddock.log_text())
+        self.paddock.wait_logged("the disk may hang")
         self.paddock.release()
         self.paddock.start()
         self.assertEqual(self.pull(), self.expected)

@@ -81,7 +81,7 @@ class TlsTest(case.EndToEndCase):
         self.assertEqual(self.paddock.metric("paddock_tls_connections_total", encrypted_by=by), 2)
         name = {"kernel": "kernel", "openssl": "OpenSSL"}[by]
         self.assertRegex(self.text(), rf"(?m)^tls +{name}\b")
-        self.assertIn(f"TLS: {'the kernel' if by == 'kernel' else 'OpenSSL'} encrypts", self.paddock.log_text())
+        self.paddock.wait_logged(f"TLS: {'the kernel' if by == 'kernel' else 'OpenSSL'} encrypts")
         grown = kernel_statistics().get("TlsTxSw", 0) - before.get("TlsTxSw", 0)
         self.assertEqual(grown, 2 if by == "kernel" else 0)
         self.assertEqual((tls["why_not_kernel"] is None), by == "kernel")

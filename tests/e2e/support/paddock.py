@@ -83,6 +83,10 @@ class Paddock:
     def log_text(self):
         return self.process.log_text()
 
+    def wait_logged(self, text):
+        """Lines are written by a thread of its own: the answer may be there before its line is."""
+        case.wait_until(lambda: text in self.log_text(), f"{text!r} in the log")
+
     def get(self, path, **arguments):
         return raw_http.fetch(self.port, path, **arguments)
 
