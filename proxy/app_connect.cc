@@ -14,6 +14,7 @@ constexpr std::chrono::days little_time{30};
 std::vector<std::string> hosts_of(const config::Config& config) {
   if (!config.connect_proxy.hosts.empty()) return config.connect_proxy.hosts;
   std::vector<std::string> names;
+  names.reserve(config.upstreams.size());
   for (const auto& upstream : config.upstreams) names.push_back(upstream.name);
   return names;
 }

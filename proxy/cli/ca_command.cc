@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <memory>
+#include <spdlog/fmt/fmt.h>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,7 +57,8 @@ std::string host_name() {
 Result<std::string> init(const CaOptions& options) {
   for (const auto& host : options.only) {
     const auto problem = config::check_realm(host);
-    if (!problem.empty()) return fail(ErrorCode::invalid_argument, Blame::client, "--only: '" + host + "' " + problem);
+    if (problem.empty()) continue;
+    return fail(ErrorCode::invalid_argument, Blame::client, fmt::format("--only: '{}' {}", host, problem));
   }
   const std::filesystem::path folder(options.out);
   std::error_code failed;

@@ -85,7 +85,8 @@ Task<bool> Session::end_here(const Received& received, EndHere end) {
     first_ = true;
   }
   observe_connect(received, opened, 0, failure);
-  co_return failure.empty();
+  const bool goes_on = failure.empty();
+  co_return goes_on;
 }
 
 Task<bool> Session::tunnel(const Received& received, OpenTunnel open, Url target) {
