@@ -5,11 +5,11 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
+#include "proxy/host/child_process.h"
 #include "proxy/net/tls.h"
 #include "storage/file_descriptor.h"
 
@@ -20,16 +20,6 @@ constexpr std::size_t secret_limit = 4096;  // bytes
 
 std::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::invalid_argument, Blame::client, path + ": " + why);
-}
-
-// A regular file always is; a pipe is when somebody has written to it, or has closed it.
-bool readable_before(std::chrono::steady_clock::time_point deadline, int fd) {
-  pollfd watched{.fd = fd, .events = POLLIN, .revents = 0};
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    const int ready = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (ready >= 0 || errno != EINTR) return ready > 0;
-  }
 }
 
 // Up to a byte more than `limit`, from which it can be told that there is more.

@@ -3,6 +3,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "proxy/net/counted.h"
+
 namespace paddock {
 namespace {
 
@@ -13,18 +15,6 @@ std::unexpected<Error> later(std::string context) {
   error.retry_after = come_back;
   return std::unexpected(std::move(error));
 }
-
-// One more, for as long as it lives; also where the coroutine that holds it is destroyed while it waits.
-class Counted {
- public:
-  explicit Counted(std::atomic<std::uint64_t>& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  std::atomic<std::uint64_t>& count_;
-};
 
 }  // namespace
 

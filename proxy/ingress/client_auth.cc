@@ -1,17 +1,11 @@
 #include "proxy/ingress/client_auth.h"
 
-#include <random>
 #include <utility>
+
+#include "proxy/ingress/random_secret.h"
 
 namespace paddock {
 namespace {
-
-std::string random_secret() {
-  std::random_device source;
-  std::string secret;
-  for (int i = 0; i < 8; ++i) secret += std::to_string(source()) + ' ';
-  return secret;
-}
 
 // "192.0.2.7:51234" and "[2001:db8::1]:51234" without the port; "unix" as it is.
 std::string address_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }

@@ -1,6 +1,5 @@
 #include "proxy/ingress/connect_proxy.h"
 
-#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "proxy/oci/printable.h"
@@ -53,10 +52,7 @@ Task<ConnectAnswer> ConnectProxy::answer(const Request& request, const Url& targ
                          verdict == Verdict::tunnelled_if_public};
   }
   const auto certificate = co_await certificate_for(now, target.host);
-  if (!certificate) {
-    spdlog::error("ingress.connect_proxy: {}", certificate.error().context);
-    co_return refuse(503, certificate.error().context);
-  }
+  if (!certificate) co_return refuse(503, certificate.error().context);
   co_return EndHere{*certificate};
 }
 

@@ -34,10 +34,11 @@ std::string_view RegistryLogin::registry_of(const Request& request) const {
 }
 
 std::optional<Response> RegistryLogin::answer(const Request& request) const {
-  if (registry_of(request).empty()) return std::nullopt;
-  if (request.path == token_path && request.method == Method::get) return give_token(request);
   // Elsewhere a token that is no good is none: a restart of the cache is not to end pulls of what anybody may have.
-  if (request.path != "/v2/" && request.path != "/v2") return std::nullopt;
+  const bool greeting = request.path == "/v2/" || request.path == "/v2";
+  const bool wants_token = request.path == token_path && request.method == Method::get;
+  if ((!greeting && !wants_token) || registry_of(request).empty()) return std::nullopt;
+  if (wants_token) return give_token(request);
   if (!request.headers.get("Authorization")) return challenge(request, "a token is wanted, which anybody gets");
   const auto bearer = bearer_of(request);
   if (!bearer || *bearer == anonymous || credentials_of(request)) return std::nullopt;
@@ -45,8 +46,9 @@ std::optional<Response> RegistryLogin::answer(const Request& request) const {
 }
 
 std::optional<BasicCredentials> RegistryLogin::credentials_of(const Request& request) const {
-  if (registry_of(request).empty()) return std::nullopt;
-  if (const auto bearer = bearer_of(request)) return tokens_.open(*bearer, registry_of(request), clock_.wall());
+  const auto registry = registry_of(request);
+  if (registry.empty()) return std::nullopt;
+  if (const auto bearer = bearer_of(request)) return tokens_.open(*bearer, registry, clock_.wall());
   return parse_basic(request.headers.get("Authorization").value_or(""));
 }
 

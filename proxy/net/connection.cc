@@ -125,9 +125,13 @@ int Connection::unsent() {
 
 bool Connection::is_still_taking() {
   const auto now = std::chrono::steady_clock::now();
-  const int before = std::exchange(farewell_->left, unsent());
-  if (farewell_->left < before) farewell_->progress = now;
-  if (before <= 0 || now - farewell_->progress >= farewell_->stall) return false;
+  const int left = unsent();
+  if (left < 0 || farewell_->left <= 0) return false;
+  if (farewell_->left - left >= std::min(farewell_->left, static_cast<int>(least_progress))) {
+    farewell_->left = left;
+    farewell_->progress = now;
+  }
+  if (now - farewell_->progress >= farewell_->stall) return false;
   watchdog_.expires_after(farewell_->patience);
   return true;
 }

@@ -81,7 +81,7 @@ class Connection {
   [[nodiscard]] bool reusable();
   // Ends it so that the peer has a fair chance to read the last answer: no reset while it is still sending.
   // What has been written goes out before that: the peer has `patience` to close once it has all, and until then
-  // `stall` for each bit of progress.
+  // `stall` for each 64 KiB, or less at the end.
   Task<void> finish(std::chrono::seconds patience, std::chrono::steady_clock::duration stall);
   // The peer hears that nothing follows; what it says is still read. Plain connections only.
   void end_sending();
@@ -122,7 +122,7 @@ class Connection {
   std::size_t until_renewal_ = 0;
   struct Farewell {
     std::chrono::steady_clock::duration patience, stall;
-    int left = 0;  // bytes, at the last look
+    int left = 0;  // bytes, when the peer had last taken enough
     std::chrono::steady_clock::time_point progress;
   };
   std::optional<Farewell> farewell_{};

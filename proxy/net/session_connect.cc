@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "proxy/net/connect.h"
+#include "proxy/net/counted.h"
 #include "proxy/net/relay.h"
 #include "proxy/net/session.h"
 
@@ -12,30 +13,23 @@ constexpr std::string_view route = "connect";
 
 constexpr std::size_t tunnel_share = 4;  // one of so many connections may be a tunnel
 
-class Counted {
- public:
-  explicit Counted(std::atomic<std::uint64_t>& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-
- private:
-  std::atomic<std::uint64_t>& count_;
-};
-
 int status_of(const Error& error) {
   if (error.code == ErrorCode::denied) return 403;
   return error.code == ErrorCode::timeout ? 504 : 502;
+}
+
+Response refusal(const SessionEnvironment& environment, int status, std::string_view code, std::string_view message) {
+  auto response = environment.refuse({status, code, message});
+  response.route = route;
+  response.log_note = message;
+  return response;
 }
 
 }  // namespace
 
 Task<bool> Session::connect(Received& received) {
   const auto refuse = [this](int status, std::string_view message) {
-    auto response = environment_->refuse({status, "UNSUPPORTED", message});
-    response.route = route;
-    response.log_note = message;
-    return response;
+    return refusal(*environment_, status, "UNSUPPORTED", message);
   };
   const auto target = Url::parse_authority(received.request.path);
   if (!environment_->options.connect || !target) {
@@ -99,16 +93,12 @@ Task<bool> Session::tunnel(const Received& received, OpenTunnel open, Url target
                          .lookups = environment_->tunnel_lookups.get_executor()};
   const Counted counted(environment_->tunnels);
   if (environment_->tunnels > options.connection_limit / tunnel_share) {
-    auto response = environment_->refuse({503, "UNAVAILABLE", "too many tunnels"});
-    response.route = route;
-    co_return co_await send(received, std::move(response));
+    co_return co_await send(received, refusal(*environment_, 503, "UNAVAILABLE", "too many tunnels"));
   }
   auto far = co_await open_connection(plan, std::chrono::steady_clock::now() + options.tunnel_connect);
   if (!far) {
-    auto response = environment_->refuse({status_of(far.error()), "UNAVAILABLE", far.error().context});
-    response.route = route;
-    response.log_note = far.error().context;
-    co_return co_await send(received, std::move(response));
+    const auto& error = far.error();
+    co_return co_await send(received, refusal(*environment_, status_of(error), "UNAVAILABLE", error.context));
   }
   auto failure = co_await say_open();
   const auto opened = received.age();

@@ -1,9 +1,9 @@
 #include "proxy/registry/private_access.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
+#include "proxy/ingress/random_secret.h"
 #include "proxy/upstream/private_key.h"
 #include "proxy/upstream/private_upstream.h"
 
@@ -13,13 +13,6 @@ namespace {
 constexpr std::chrono::seconds yes_holds{60}, no_holds{15}, closed_for{60};
 constexpr std::chrono::minutes client_is_kept{10};
 constexpr std::size_t most_clients = 200, most_answers = 10'000;
-
-std::string random_secret() {
-  std::random_device source;
-  std::string secret;
-  for (int i = 0; i < 8; ++i) secret += std::to_string(source()) + ' ';
-  return secret;
-}
 
 }  // namespace
 

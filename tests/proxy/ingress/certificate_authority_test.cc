@@ -33,7 +33,7 @@ TEST_CASE("what a new CA signs can be served, and is renewed before its time is 
   }
 }
 
-TEST_CASE("two certificates for one host share neither key nor serial number") {
+TEST_CASE("two certificates for one host are not the same, nor are their keys") {
   const auto authority = authority_of(CertificateAuthority::create({.name = "test"}, now).value());
   const auto one = authority.sign("a.example", now).value();
   const auto two = authority.sign("a.example", now).value();
