@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <condition_variable>
 #include <future>
@@ -71,6 +72,12 @@ class ServerFixture {
   template <typename T>
   std::future<T> spawn(Task<T> task) {
     return asio::co_spawn(loops.at(0), std::move(task), asio::use_future);
+  }
+
+  // Waits until the loops are through with what they were at: the session of an exchange that was seen then waits for
+  // its client's next request.
+  void settle() {
+    for (std::size_t loop = 0; loop < loops.size(); ++loop) await(asio::post(loops.at(loop), asio::use_future));
   }
 
   // Waits for the n-th observed exchange.

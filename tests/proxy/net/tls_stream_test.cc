@@ -277,6 +277,8 @@ TEST_CASE("a server that is destroyed resets its TLS connections") {
   REQUIRE(client.handshake());
   client.send(get);
   client.read_response();
+  (void)server->fixture.seen();
+  server->fixture.settle();
   server.reset();
   CHECK(client.read_all().empty());
   CHECK(client.socket().broken());
