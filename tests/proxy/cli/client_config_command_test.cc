@@ -132,7 +132,7 @@ TEST_CASE("a CA is read, checked, and stripped of what is no certificate") {
   refused({"docker-proxy", "--cache", url}, "needs --ca FILE");
 }
 
-TEST_CASE("--out writes the files, and overwrites nothing") {
+TEST_CASE("the files are written where --out says, and none is overwritten") {
   const TemporaryFolder folder;
   const auto root = folder / "root";
   const std::vector<std::string> arguments{"docker-containerd", "--cache", url, "--out", root.string()};
@@ -169,7 +169,7 @@ TEST_CASE("--out writes the files, and overwrites nothing") {
   CHECK_FALSE(std::filesystem::exists(hosts));
 }
 
-TEST_CASE("--out says what cannot be written") {
+TEST_CASE("what --out cannot write is said") {
   const TemporaryFolder folder;
   std::ofstream(folder / "file") << "x";
   const auto outcome = asked({"podman", "--cache", url, "--out", (folder / "file").string()});
