@@ -6,15 +6,17 @@ namespace paddock {
 namespace {
 
 // No part holds a NUL, see RepositoryKey.
-std::string key_of(const RepositoryKey& repository, std::string_view last) {
+std::string key_of(const RepositoryKey& repository, std::string_view last, std::string_view relation = {}) {
   std::string key;
-  key.reserve(repository.upstream.size() + repository.repository.size() + last.size() + 3);
-  return key.append(repository.upstream).append(1, '\0').append(repository.repository).append(1, '\0').append(last);
+  key.reserve(repository.upstream.size() + repository.repository.size() + last.size() + relation.size() + 2);
+  key.append(repository.upstream).append(1, '\0').append(repository.repository).append(1, '\0');
+  key.append(last).append(relation);
+  return key;
 }
 
 std::string key_of(const RepositoryKey& repository, char relation, const Digest& digest) {
   const auto bytes = digest.bytes();
-  return key_of(repository, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}).append(1, relation);
+  return key_of(repository, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, {&relation, 1});
 }
 
 }  // namespace

@@ -68,18 +68,19 @@ std::string_view Digest::algorithm_name() const { return algorithm_ == Algorithm
 
 std::span<const std::byte> Digest::bytes() const { return std::span(bytes_).first(size_of(algorithm_)); }
 
-std::string Digest::hex() const {
+std::string Digest::hex() const { return to_string().substr(algorithm_name().size() + 1); }
+
+std::string Digest::to_string() const {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  text.reserve(2 * bytes().size());
+  text.reserve(algorithm_name().size() + 1 + 2 * bytes().size());
+  text.append(algorithm_name()).append(1, ':');
   for (const std::byte byte : bytes()) {
     text += digits[std::to_integer<unsigned>(byte) >> 4U];
     text += digits[std::to_integer<unsigned>(byte) & 15U];
   }
   return text;
 }
-
-std::string Digest::to_string() const { return std::string(algorithm_name()) + ':' + hex(); }
 
 struct Hasher::State {
   explicit State(Digest::Algorithm kind) : algorithm(kind), context(EVP_MD_CTX_new()) {

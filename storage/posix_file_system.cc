@@ -5,9 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
-#include <mutex>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -16,6 +14,7 @@
 #include <utility>
 
 #include "storage/file_descriptor.h"
+#include "storage/page_residency.h"
 
 namespace paddock {
 namespace {
@@ -51,64 +50,13 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-constexpr std::size_t most_pages = 1024;  // looked at in one call of in_memory()
-
-std::uint64_t page_size() {
-  static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return size;
-}
-
-// A file's place in our address space, never touched: what mincore(2) wants to be asked about. Made when first needed,
-// as large as the file is then; changing what is mapped costs a lock that all threads share.
-class Mapping {
- public:
-  Mapping() = default;
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
-    if (begin_ != MAP_FAILED) ::munmap(begin_, size_);
-  }
-
-  // Which of these pages are in memory; false where nobody knows. Thread-safe.
-  bool look(int fd, std::uint64_t offset, std::uint64_t size, unsigned char* present) {
-    std::call_once(made_, [&] {
-      struct stat status{};
-      if (::fstat(fd, &status) < 0 || status.st_size <= 0) return;
-      size_ = static_cast<std::size_t>(status.st_size) + page_size();
-      begin_ = ::mmap(nullptr, size_, PROT_NONE, MAP_SHARED, fd, 0);
-    });
-    if (begin_ == MAP_FAILED || offset + size > size_) return look_apart(fd, offset, size, present);
-    return ::mincore(static_cast<std::byte*>(begin_) + offset, size, present) == 0;
-  }
-
- private:
-  // A file that has grown.
-  static bool look_apart(int fd, std::uint64_t offset, std::uint64_t size, unsigned char* present) {
-    void* const mapped = ::mmap(nullptr, size, PROT_NONE, MAP_SHARED, fd, static_cast<off_t>(offset));
-    if (mapped == MAP_FAILED) return false;
-    const bool known = ::mincore(mapped, size, present) == 0;
-    ::munmap(mapped, size);
-    return known;
-  }
-
-  std::once_flag made_;
-  void* begin_ = MAP_FAILED;
-  std::size_t size_ = 0;
-};
-
-// mincore(2) says of somebody else's file that all of it is in memory.
-bool may_look_into(int fd) {
-  struct stat status{};
-  const auto user = ::geteuid();
-  return user == 0 || (::fstat(fd, &status) == 0 && status.st_uid == user);
-}
-
 class PosixFile final : public File {
  public:
   PosixFile(FileDescriptor descriptor, Path path)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)), ours_(may_look_into(descriptor_.get())) {}
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), residency_(descriptor_.get()) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    PageResidency::note_read();
     std::size_t done = 0;
     while (done < out.size()) {
       const auto rest = out.subspan(done);
@@ -124,24 +72,12 @@ class PosixFile final : public File {
   [[nodiscard]] std::size_t read_cached(std::uint64_t offset, std::span<std::byte> out) const override {
     const iovec into{.iov_base = out.data(), .iov_len = out.size()};
     const auto got = ::preadv2(descriptor(), &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    if (got < static_cast<ssize_t>(out.size())) PageResidency::note_read();  // the kernel may have begun with the rest
     return got > 0 ? static_cast<std::size_t>(got) : 0;  // what is wrong shows when it is read for good
   }
 
-  // mincore(2), as cachestat(2) also counts pages that are still being read.
   [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const override {
-    const auto page = page_size();
-    if (!ours_ || length == 0) return 0;
-    std::array<unsigned char, most_pages> present;  // NOLINT(cppcoreguidelines-pro-type-member-init): written below
-    const std::uint64_t skipped = offset % page;
-    const std::uint64_t pages = std::min<std::uint64_t>((skipped + length + page - 1) / page, most_pages);
-    const bool known = mapping_.look(descriptor(), offset - skipped, pages * page, present.data());
-    const auto first = std::span(present).first(known ? pages : 0);
-    const auto run = static_cast<std::uint64_t>(
-        std::ranges::find_if(first, [](unsigned char in) { return (in & 1U) == 0; }) - first.begin());
-    // A file system may still make us wait: for a lock that a writer holds, for a server.
-    std::byte probe{};
-    if (run == 0 || read_cached(offset, {&probe, 1}) != 1) return 0;
-    return std::min(run * page - skipped, length);
+    return residency_.in_memory(offset, length);
   }
 
   Result<void> write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
@@ -172,8 +108,7 @@ class PosixFile final : public File {
  private:
   FileDescriptor descriptor_;
   Path path_;
-  const bool ours_;
-  mutable Mapping mapping_;
+  PageResidency residency_;
 };
 
 class PosixLock final : public FileLock {

@@ -40,7 +40,7 @@ Response unauthorized() {
 
 Response method_not_allowed(std::string_view allowed) {
   auto response = json_error(405, "method not allowed", "answered here: " + std::string(allowed));
-  response.headers.set("Allow", std::string(allowed));
+  response.headers.set("Allow", allowed);
   return response;
 }
 

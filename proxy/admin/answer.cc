@@ -30,7 +30,7 @@ int status_of(const Error& error) {
 Response answer(int status, std::string_view type, std::string body) {
   Response response;
   response.status = status;
-  response.headers = {{"Content-Type", std::string(type)}};
+  response.headers = {{"Content-Type", type}};
   response.body = std::move(body);
   return response;
 }

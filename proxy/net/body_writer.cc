@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 namespace paddock {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using Failure = BodyWriter::Failure;
 
 constexpr auto too_short = "a file is shorter than it should be";
-constexpr std::uint64_t kernel_step = std::uint64_t{2} << 20U;  // bytes, between two looks at what is in memory
+constexpr std::uint64_t kernel_step = std::uint64_t{4} << 20U;  // bytes, between two looks at what is in memory
 constexpr std::chrono::seconds still_in_memory{1};              // what was seen there
 
 void cut_off(FileRegion& region, std::uint64_t bytes) {
@@ -46,17 +47,26 @@ Task<Failure> BodyWriter::send(const BodyStream& body) {
     if (auto* const region = std::get_if<FileRegion>(&*piece)) {
       failed = co_await send_region(std::move(*region));
     } else {
-      failed = co_await send_bytes(asio::buffer(*std::get<std::shared_ptr<const std::string>>(*piece)), {});
+      failed = co_await send_bytes(asio::buffer(*std::get<std::shared_ptr<const std::string>>(*piece)));
     }
     if (failed) co_return failed;
   }
   co_return std::nullopt;
 }
 
-Task<Failure> BodyWriter::send_text(std::string_view header, std::string_view body) {
-  auto failed = co_await send_bytes(asio::buffer(header), asio::buffer(body));
-  sent_ -= std::min<std::uint64_t>(sent_, header.size());
-  co_return failed;
+Failure BodyWriter::begin_text(std::string_view header, std::string_view body) {
+  text_ = {asio::buffer(header), asio::buffer(body)};
+  const auto error = connection_.write_at_once(text_);
+  sent_ = body.size() - text_[1].size();
+  return failure(error);
+}
+
+Task<Failure> BodyWriter::finish_text() {
+  const auto header = text_[0].size();
+  std::uint64_t written = 0;
+  const auto error = co_await connection_.write_body(std::exchange(text_, {}), stall_, &written, records_);
+  sent_ += written - std::min<std::uint64_t>(written, header);
+  co_return failure(error);
 }
 
 Task<Failure> BodyWriter::send_region(FileRegion region) {
@@ -106,11 +116,11 @@ Task<Failure> BodyWriter::send_through_buffer(FileRegion& region) {
     got = wanted;
   }
   cut_off(region, got);
-  co_return co_await send_bytes(asio::buffer(buffer_->data(), got), {});
+  co_return co_await send_bytes(asio::buffer(buffer_->data(), got));
 }
 
-Task<Failure> BodyWriter::send_bytes(asio::const_buffer first, asio::const_buffer second) {
-  co_return failure(co_await connection_.write_body({first, second}, stall_, &sent_, records_));
+Task<Failure> BodyWriter::send_bytes(asio::const_buffer bytes) {
+  co_return failure(co_await connection_.write_body({bytes, {}}, stall_, &sent_, records_));
 }
 
 Failure BodyWriter::failure(const Connection::SystemError& error) const {

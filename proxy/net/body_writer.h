@@ -10,6 +10,7 @@
 // not patched.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -31,8 +32,11 @@ class BodyWriter {
 
   using Failure = std::optional<std::string>;  // why the connection has to be aborted
 
+  // Header and, where that is text, body: what the socket takes at once, and the rest of it. Both must live until then.
+  Failure begin_text(std::string_view header, std::string_view body);
+  [[nodiscard]] bool has_text() const { return asio::buffer_size(text_) != 0; }
+  Task<Failure> finish_text();
   Task<Failure> send(const BodyStream& body);
-  Task<Failure> send_text(std::string_view header, std::string_view body);
   [[nodiscard]] std::uint64_t sent() const { return sent_; }  // bytes of the body; over TLS of what went out whole
 
  private:
@@ -40,13 +44,14 @@ class BodyWriter {
   // Both send some of the region's begin and cut it off.
   Task<Failure> send_by_kernel(FileRegion& region, std::uint64_t bytes);
   Task<Failure> send_through_buffer(FileRegion& region);
-  Task<Failure> send_bytes(asio::const_buffer first, asio::const_buffer second);
+  Task<Failure> send_bytes(asio::const_buffer bytes);
   [[nodiscard]] Failure failure(const Connection::SystemError& error) const;
 
   Connection& connection_;
   BlockingPool& pool_;
   const std::size_t buffer_size_;
   const std::chrono::steady_clock::duration stall_;
+  std::array<asio::const_buffer, 2> text_{};  // of begin_text(), what is left
   std::uint64_t sent_ = 0;
   bool kernel_ = true;  // until it turns out that a file cannot be sent so
   TlsRecords records_;

@@ -63,7 +63,7 @@ Task<Result<void>> HttpResponse::read_header() {
 
 void HttpResponse::take_header() {
   const auto& message = parser_->get();
-  for (const auto& field : message) headers_.add(std::string(field.name_string()), std::string(field.value()));
+  for (const auto& field : message) headers_.add(field.name_string(), field.value());
   if (const auto length = parser_->content_length()) content_length_ = *length;
   keep_ = message.keep_alive() && !parser_->need_eof();
   if (parser_->is_done() || wire_.method == Method::head) {

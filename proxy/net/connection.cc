@@ -145,6 +145,19 @@ void Connection::took(std::size_t bytes) {
   }
 }
 
+Connection::SystemError Connection::write_at_once(std::array<asio::const_buffer, 2>& buffers) {
+  SystemError error;
+  if (encrypts()) return error;
+  if (!socket_.non_blocking()) socket_.non_blocking(true, error);
+  const auto size = error ? 0 : socket_.write_some(buffers, error);
+  if (error) return error == asio::error::would_block ? SystemError() : cause(error);
+  given_ += static_cast<std::int64_t>(size);
+  const auto first = std::min(size, buffers[0].size());
+  buffers[0] += first;
+  buffers[1] += size - first;
+  return error;
+}
+
 Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2> buffers,
                                                 std::chrono::steady_clock::duration stall, std::uint64_t* written) {
   begin_sending(stall);

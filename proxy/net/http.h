@@ -5,8 +5,10 @@
 // aborted, so that the client sees a broken transfer and never a short body that looks complete.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,25 +23,60 @@
 
 namespace paddock {
 
-// Ordered, names compared without case (RFC 9110, 5.1).
+// Ordered, names compared without case (RFC 9110, 5.1). All text is in one piece of memory: an answer has many short
+// ones. What is added must not be of the same object; views end with the next change.
 class Headers {
  public:
-  using Field = std::pair<std::string, std::string>;
+  using Field = std::pair<std::string_view, std::string_view>;
+  class Iterator;
 
   Headers() = default;
-  Headers(std::initializer_list<Field> fields) : fields_(fields) {}
-  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
-  void set(std::string_view name, std::string value);  // replaces all of that name
+  Headers(std::initializer_list<Field> fields);
+  void add(std::string_view name, std::string_view value);
+  void set(std::string_view name, std::string_view value);  // replaces all of that name
   void remove(std::string_view name);
   // The first of that name.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
-  [[nodiscard]] auto begin() const { return fields_.begin(); }
-  [[nodiscard]] auto end() const { return fields_.end(); }
+  [[nodiscard]] Iterator begin() const;
+  [[nodiscard]] Iterator end() const;
 
  private:
-  std::vector<Field> fields_;
+  struct Place {
+    std::uint32_t at, size;
+  };
+  [[nodiscard]] Place append(std::string_view text);
+  [[nodiscard]] std::string_view text(const Place& place) const { return {text_.data() + place.at, place.size}; }
+
+  std::string text_;
+  std::vector<std::pair<Place, Place>> fields_;
 };
+
+class Headers::Iterator {
+ public:
+  using value_type = Field;
+  using difference_type = std::ptrdiff_t;
+
+  Iterator() = default;
+  Iterator(const Headers& headers, std::size_t index) : headers_(&headers), index_(index) {}
+  Field operator*() const {
+    const auto& [name, value] = headers_->fields_[index_];
+    return {headers_->text(name), headers_->text(value)};
+  }
+  Iterator& operator++() {
+    ++index_;
+    return *this;
+  }
+  Iterator operator++(int) { return std::exchange(*this, Iterator(*headers_, index_ + 1)); }
+  bool operator==(const Iterator&) const = default;
+
+ private:
+  const Headers* headers_ = nullptr;
+  std::size_t index_ = 0;
+};
+
+inline Headers::Iterator Headers::begin() const { return {*this, 0}; }
+inline Headers::Iterator Headers::end() const { return {*this, fields_.size()}; }
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, connect, other };
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/rfc7230.hpp>
-#include <iterator>
 
 #include "proxy/net/client_message.h"
 #include "proxy/net/header_rules.h"
@@ -14,46 +12,56 @@ namespace paddock {
 namespace {
 
 namespace http = boost::beast::http;
-constexpr std::ptrdiff_t max_fields = 128;
+constexpr std::size_t max_fields = 128;
 constexpr std::size_t max_logged_line = 256;
 
 std::unexpected<Refusal> refuse(std::string_view message, int status = 400) {
   return std::unexpected(Refusal{status, "UNSUPPORTED", message});
 }
 
-std::expected<void, Refusal> check_fields(const RequestHeader& header) {
-  if (std::distance(header.begin(), header.end()) > max_fields) return refuse("too many header fields", 431);
-  const auto hosts = header.count(http::field::host);
-  if (hosts > 1 || (hosts == 0 && header.version() >= 11)) return refuse("exactly one Host header is needed");
-  const std::string_view host = header[http::field::host];
-  if (host.contains(' ') || host.contains('/') || host.contains('@')) return refuse("the Host header is malformed");
-  for (const auto& field : header) {
-    if (!is_field_value(field.value())) return refuse("a header has control characters");
+std::expected<void, Refusal> check_fields(const RequestHead& head) {
+  std::size_t fields = 0, hosts = 0, encodings = 0;
+  std::string_view host, encoding;
+  for (const auto& [name, value] : head.headers) {
+    if (++fields > max_fields) return refuse("too many header fields", 431);
+    if (!is_field_value(value)) return refuse("a header has control characters");
+    if (boost::beast::iequals(name, "Host")) {
+      ++hosts;
+      host = value;
+    } else if (boost::beast::iequals(name, "Transfer-Encoding")) {
+      ++encodings;
+      encoding = value;
+    }
   }
-  const auto encodings = header.count(http::field::transfer_encoding);
+  if (hosts > 1 || (hosts == 0 && head.version >= 11)) return refuse("exactly one Host header is needed");
+  if (host.contains(' ') || host.contains('/') || host.contains('@')) return refuse("the Host header is malformed");
   if (encodings > 1) return refuse("at most one Transfer-Encoding header is taken");
-  const bool encoded = encodings != 0;
-  if (encoded && (header.version() < 11 || !boost::beast::iequals(header[http::field::transfer_encoding], "chunked"))) {
+  if (encodings != 0 && (head.version < 11 || !boost::beast::iequals(encoding, "chunked"))) {
     return refuse("this Transfer-Encoding is not supported");
   }
   return {};
 }
 
-// Origin form, absolute form (as to a proxy; its host wins over the header), or '*' of OPTIONS.
-std::expected<std::string, Refusal> take_target(const RequestHeader& header, Request& request) {
-  std::string_view target = header.target();
+// What a target in absolute form, as to a proxy, is taken for.
+struct Target {
+  std::string text;
+  std::string host{};  // wins over the header
+};
+
+// Origin form, absolute form, or '*' of OPTIONS.
+std::expected<Target, Refusal> take_target(RequestHead& head) {
+  const std::string_view target = head.target;
   if (std::ranges::any_of(target, [](char c) { return c <= ' ' || c >= 0x7F || c == '#'; })) {
     return refuse("the request target is malformed");
   }
-  if (header.method() == http::verb::connect) {
+  if (head.method == "CONNECT") {
     if (!Url::parse_authority(target)) return refuse("CONNECT wants host:port");
-    return std::string(target);
+    return Target{std::move(head.target)};
   }
-  if (target.starts_with('/') || (target == "*" && header.method() == http::verb::options)) return std::string(target);
-  const auto url = Url::parse(target);
+  if (target.starts_with('/') || (target == "*" && head.method == "OPTIONS")) return Target{std::move(head.target)};
+  auto url = Url::parse(target);
   if (!url) return refuse("the request target is malformed");
-  request.headers.set("Host", url->authority());
-  return url->target;
+  return Target{std::move(url->target), url->authority()};
 }
 
 // "METHOD TARGET HTTP/2.0", well-formed but for the version.
@@ -69,17 +77,20 @@ bool wants_other_version(std::string_view line) {
 
 }  // namespace
 
-std::expected<Request, Refusal> take_request(const RequestHeader& header) {
-  if (auto checked = check_fields(header); !checked) return std::unexpected(checked.error());
-  Request request;
-  request.method_name = std::string(header.method_string());
-  request.method = method_from(request.method_name);
-  for (const auto& field : header) request.headers.add(std::string(field.name_string()), std::string(field.value()));
-  const auto target = take_target(header, request);
+std::expected<Request, Refusal> take_request(RequestHead&& head) {
+  if (auto checked = check_fields(head); !checked) return std::unexpected(checked.error());
+  auto target = take_target(head);
   if (!target) return std::unexpected(target.error());
-  const auto question = target->find('?');
-  request.path = target->substr(0, question);
-  if (question != std::string::npos) request.query = target->substr(question + 1);
+  Request request;
+  request.method_name = std::move(head.method);
+  request.method = method_from(request.method_name);
+  request.headers = std::move(head.headers);
+  if (!target->host.empty()) request.headers.set("Host", target->host);
+  request.path = std::move(target->text);
+  if (const auto question = request.path.find('?'); question != std::string::npos) {
+    request.query = request.path.substr(question + 1);
+    request.path.resize(question);
+  }
   return request;
 }
 
@@ -97,12 +108,11 @@ Request request_for_log(std::string_view line) {
   return request;
 }
 
-Request request_for_log(const RequestHeader& header) {
+Request request_for_log(const RequestHead& head) {
   Request request;
-  request.method_name = std::string(header.method_string());
+  request.method_name = head.method;
   request.method = method_from(request.method_name);  // a refused HEAD has no body either
-  const std::string_view target = header.target();
-  request.path = std::string(target.substr(0, std::min(target.find('?'), max_logged_line)));
+  request.path = head.target.substr(0, std::min(head.target.find('?'), max_logged_line));
   return request;
 }
 
@@ -119,10 +129,11 @@ std::optional<Refusal> refusal_for(boost::system::error_code error, std::string_
   return Refusal{400, "UNSUPPORTED", "the request is not HTTP/1.1 as it should be"};
 }
 
-Expectation expectation_of(const RequestHeader& header) {
-  if (header.count(http::field::expect) == 0) return Expectation::none;
-  if (!boost::beast::iequals(header[http::field::expect], "100-continue")) return Expectation::unknown;
-  return header.version() >= 11 ? Expectation::go_on : Expectation::none;
+Expectation expectation_of(int version, const Headers& headers) {
+  const auto expected = headers.get("Expect");
+  if (!expected) return Expectation::none;
+  if (!boost::beast::iequals(*expected, "100-continue")) return Expectation::unknown;
+  return version >= 11 ? Expectation::go_on : Expectation::none;
 }
 
 }  // namespace paddock

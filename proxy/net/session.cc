@@ -2,6 +2,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/none.hpp>
@@ -113,13 +114,12 @@ Task<void> Session::turn_away() {
 
 Task<bool> Session::exchange() {
   if (!co_await wait_for_bytes()) co_return false;
-  auto received = co_await receive();
-  if (!received) co_return false;
+  Received received;
+  if (!co_await receive(received)) co_return false;
   const Busy busy(environment_->busy, busy_);
   connection_.no_deadline();
-  if (!received->refusal && received->request.method == Method::connect) co_return co_await connect(*received);
-  auto response = co_await respond(*received);
-  co_return co_await send(*received, std::move(response));
+  if (!received.refusal && received.request.method == Method::connect) co_return co_await connect(received);
+  co_return co_await send(received, co_await respond(received));
 }
 
 // A client that is silent between requests may be so for longer than one that has begun with one.
@@ -128,29 +128,54 @@ Task<bool> Session::wait_for_bytes() {
   if (environment_->draining) co_return false;
   if (buffer_.size() == 0) {
     connection_.deadline(first_ ? options.header_timeout : options.idle_timeout);
-    const auto [error, size] = co_await connection_.read(buffer_.prepare(first_read));
+    const auto [error, size] = co_await connection_.async_read_some(buffer_.prepare(first_read), as_tuple);
     if (error) co_return false;
     buffer_.commit(size);
+  } else {
+    // Others' turn: who sends many requests at once may never have to be waited for.
+    co_await asio::post(connection_.get_executor(), asio::use_awaitable);
   }
   first_ = false;
   connection_.deadline(options.header_timeout);
   co_return true;
 }
 
-Task<std::optional<Session::Received>> Session::receive() {
-  Parser parser;
+Task<bool> Session::receive(Received& received) {
+  RequestParser parser;
   parser.header_limit(static_cast<std::uint32_t>(environment_->options.header_limit));
   parser.body_limit(boost::none);  // judged once it is known what the request is
-  const auto [error, size] = co_await http::async_read_header(connection_, buffer_, parser, as_tuple);
-  Received received{{}, std::nullopt, false, Clock::now()};
-  if (!error) {
-    if (!co_await take(parser, received)) co_return std::nullopt;
-  } else {
+  boost::system::error_code error;
+  for (;;) {
+    buffer_.consume(parser.put(buffer_.data(), error));
+    if (error != http::error::need_more) break;
+    const auto [failed, size] = co_await connection_.async_read_some(buffer_.prepare(first_read), as_tuple);
+    if (failed) co_return false;
+    buffer_.commit(size);
+  }
+  take(parser, error, received);
+  if (error && !received.refusal) co_return false;
+  if (!received.refusal && !parser.is_done() && environment_->options.request_bodies) {
+    if (!co_await receive_body(parser, received)) co_return false;
+  }
+  received.keep_alive = !received.refusal && parser.is_done() && parser.keep_alive();
+  co_return true;
+}
+
+void Session::take(RequestParser& parser, boost::system::error_code error, Received& received) const {
+  received.at = Clock::now();
+  if (error) {
     const auto unread = buffer_.cdata();
     const auto line = first_line({static_cast<const char*>(unread.data()), unread.size()});
     received.refusal = refusal_for(error, line);
-    if (!received.refusal) co_return std::nullopt;
-    received.request = parser.get().target().empty() ? request_for_log(line) : request_for_log(parser.get());
+    received.request = parser.head.target.empty() ? request_for_log(line) : request_for_log(parser.head);
+  } else {
+    auto taken = take_request(std::move(parser.head));
+    received.request = taken ? std::move(*taken) : request_for_log(parser.head);
+    if (!taken) {
+      received.refusal = taken.error();
+    } else if (expectation_of(parser.head.version, received.request.headers) == Expectation::unknown) {
+      received.refusal = Refusal{417, "UNSUPPORTED", "this expectation cannot be met"};
+    }
   }
   received.request.id = environment_->next_id();
   received.request.peer = peer_;
@@ -158,31 +183,15 @@ Task<std::optional<Session::Received>> Session::receive() {
   received.request.tls_name = tls_name_;
   received.request.listener = listener_;
   received.request.connect_host = connect_host_;
-  co_return received;
 }
 
-Task<bool> Session::take(Parser& parser, Received& received) {
-  auto taken = take_request(parser.get());
-  received.request = taken ? std::move(*taken) : request_for_log(parser.get());
-  if (!taken) {
-    received.refusal = taken.error();
-  } else if (expectation_of(parser.get()) == Expectation::unknown) {
-    received.refusal = Refusal{417, "UNSUPPORTED", "this expectation cannot be met"};
-  } else if (!parser.is_done()) {
-    if (!environment_->options.request_bodies) co_return true;
-    if (!co_await receive_body(parser, received)) co_return false;
-  }
-  received.keep_alive = !received.refusal && parser.get().keep_alive();
-  co_return true;
-}
-
-Task<bool> Session::receive_body(Parser& parser, Received& received) {
+Task<bool> Session::receive_body(RequestParser& parser, Received& received) {
   const auto& options = environment_->options;
   if (parser.content_length().value_or(0) > options.body_limit) {
     received.refusal = refusal_for(http::error::body_limit);
     co_return true;
   }
-  if (expectation_of(parser.get()) == Expectation::go_on) {
+  if (expectation_of(parser.head.version, received.request.headers) == Expectation::go_on) {
     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     if (co_await connection_.write({asio::buffer(go_on), {}}, options.header_timeout)) co_return false;
     connection_.deadline(options.header_timeout);
@@ -191,7 +200,7 @@ Task<bool> Session::receive_body(Parser& parser, Received& received) {
   const auto [error, size] = co_await http::async_read(connection_, buffer_, parser, as_tuple);
   received.refusal = refusal_for(error);
   if (error && !received.refusal) co_return false;
-  if (!error) received.request.body = std::move(parser.get().body());
+  if (!error) received.request.body = std::move(parser.body);
   co_return true;
 }
 
@@ -224,7 +233,8 @@ Task<bool> Session::send(const Received& received, Response response) {
   const bool keep = frame.keep_alive;
   BodyWriter writer(connection_, environment_->pool, options.buffer_size, options.send_timeout);
   const auto text = body_text(response).substr(0, frame.body_length);
-  auto failed = co_await writer.send_text(frame.header, text);
+  auto failed = writer.begin_text(frame.header, text);
+  if (!failed && writer.has_text()) failed = co_await writer.finish_text();
   const auto to_first_byte = received.age();
   const auto* const stream = std::get_if<BodyStream>(&response.body);
   if (!failed && stream != nullptr && frame.body_length != 0) {

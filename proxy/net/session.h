@@ -7,8 +7,6 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <expected>
 #include <memory>
@@ -17,6 +15,7 @@
 
 #include "proxy/net/connection.h"
 #include "proxy/net/request_intake.h"
+#include "proxy/net/request_parser.h"
 #include "proxy/net/server.h"
 #include "storage/blocking_pool.h"
 
@@ -75,10 +74,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Task<bool> exchange();  // false when it was the last one
   Task<bool> wait_for_bytes();
-  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
-  Task<std::optional<Received>> receive();              // nothing when the client is gone
-  Task<bool> take(Parser& parser, Received& received);  // false when the client is gone
-  Task<bool> receive_body(Parser& parser, Received& received);
+  Task<bool> receive(Received& received);  // false when the client is gone
+  void take(RequestParser& parser, boost::system::error_code error, Received& received) const;
+  Task<bool> receive_body(RequestParser& parser, Received& received);  // false when the client is gone
   Task<Response> respond(const Received& received);
   Response internal_error(const Received& received, std::string what);
   Task<bool> send(const Received& received, Response response);

@@ -80,7 +80,7 @@ Task<Result<void>> check_access(const RegistryContext& context, const Repository
   auto linked = or_unknown(co_await context.pool.run([&] { return context.catalog.linked(repository, digest); }));
   if (!linked) co_return std::unexpected(std::move(linked).error());
   if (*linked) co_return Result<void>{};
-  auto info = co_await request.upstream.upstream->head_blob(repository.repository, digest);
+  auto info = co_await request.upstream->upstream->head_blob(repository.repository, digest);
   if (!info) co_return std::unexpected(std::move(info).error());
   auto kept = co_await context.pool.run([&] { return context.catalog.link(repository, digest); });
   // The upstream has said yes; that it cannot be written down must not keep the client from its image.
@@ -99,14 +99,14 @@ Task<Result<void>> confirm_size(std::shared_ptr<PartialBlob> partial, SteadyTime
 }
 
 FillOrder order_for(const RepositoryRequest& request, Digest digest) {
-  return {.upstream = request.upstream.upstream,
+  return {.upstream = request.upstream->upstream,
           .repository = request.repository.repository,
           .digest = digest,
-          .limits = request.upstream.limits};
+          .limits = request.upstream->limits};
 }
 
 // Twice the time after which a silent transfer is given up, as one may be noticed and replaced meanwhile.
-std::chrono::milliseconds stall_of(const RepositoryRequest& request) { return 2 * request.upstream.stall; }
+std::chrono::milliseconds stall_of(const RepositoryRequest& request) { return 2 * request.upstream->stall; }
 
 // The store cannot keep it: straight through, one transfer for all who ask now. Of a part nothing could be verified, so
 // that the whole is sent whatever Range says (RFC 9110, 14.2).
@@ -180,7 +180,7 @@ Task<Response> describe(const RegistryContext& context, const RepositoryRequest&
   std::optional<std::uint64_t> size;
   if (const auto fill = context.fills.find(digest)) size = fill->status().size;
   if (!size) {
-    auto info = co_await request.upstream.upstream->head_blob(request.repository.repository, digest);
+    auto info = co_await request.upstream->upstream->head_blob(request.repository.repository, digest);
     if (!info) co_return error_response(info.error(), Subject::blob);
     size = info->size;
   }

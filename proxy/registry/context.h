@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "proxy/fill/coordinator.h"
@@ -15,6 +16,7 @@
 #include "storage/blob_store.h"
 #include "storage/blocking_pool.h"
 #include "storage/catalog.h"
+#include "storage/task.h"
 
 namespace paddock {
 
@@ -42,9 +44,12 @@ struct RegistryContext {
 struct RepositoryRequest {
   const Request& http;  // lives as long as the handler's coroutine
   RepositoryKey repository;
-  UpstreamSet::Entry upstream;
+  std::shared_ptr<const UpstreamSet::Entry> upstream;
   std::string reference;    // as sent; each handler validates it
   std::string listed_name;  // the repository as the client named it
 };
+
+// An answer that nothing has to be waited for.
+inline Task<Response> at_once(Response response) { co_return response; }
 
 }  // namespace paddock

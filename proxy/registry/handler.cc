@@ -54,7 +54,10 @@ Response push_refused(const Request& request) {
 }  // namespace
 
 Task<Response> RegistryHandler::handle(const Request& request) {
-  auto response = co_await dispatch(request);
+  auto found = dispatch(request);
+  auto response = co_await std::move(found.answer);
+  response.route = found.route;
+  response.upstream = std::move(found.upstream);
   // What did not come through the cache came from the upstream, or was never there.
   if (response.cache.empty()) response.cache = response.status < 400 ? "hit" : "bypass";
   put_headers(response.headers, response.cache);
@@ -62,58 +65,62 @@ Task<Response> RegistryHandler::handle(const Request& request) {
 }
 
 void RegistryHandler::put_headers(Headers& headers, std::string_view cache) {
-  headers.set("X-Paddock-Cache", std::string(cache));
+  headers.set("X-Paddock-Cache", cache);
   headers.set("Docker-Distribution-API-Version", "registry/2.0");
   headers.set("X-Content-Type-Options", "nosniff");
 }
 
-Task<Response> RegistryHandler::dispatch(const Request& request) {
+RegistryHandler::Answering RegistryHandler::dispatch(const Request& request) {
   auto route = parse_route(request.path);
-  if (!route) co_return error_response(route.error(), Subject::name);
-  Response response;
+  if (!route) return {.answer = at_once(error_response(route.error(), Subject::name))};
+  const auto answered = [name = route_name(route->kind)](Task<Response> answer) {
+    return Answering{.route = name, .answer = std::move(answer)};
+  };
   if (route->kind == Route::Kind::unknown) {
-    response = error_response(404, "NOT_FOUND", "the registry's API is below /v2/");
-  } else if (route->kind == Route::Kind::upload || (request.method != Method::get && request.method != Method::head)) {
-    response = push_refused(request);
-  } else if (route->kind == Route::Kind::base) {
-    response = base_response();
-  } else if (route->kind == Route::Kind::catalog) {
-    response = co_await list_repositories(context_, request, request.parameter("ns").value_or(""));
-  } else {
-    response = co_await in_repository(request, *route);
+    return answered(at_once(error_response(404, "NOT_FOUND", "the registry's API is below /v2/")));
   }
-  response.route = route_name(route->kind);
-  co_return response;
+  if (route->kind == Route::Kind::upload || (request.method != Method::get && request.method != Method::head)) {
+    return answered(at_once(push_refused(request)));
+  }
+  if (route->kind == Route::Kind::base) return answered(at_once(base_response()));
+  if (route->kind == Route::Kind::catalog) {
+    return answered(list_repositories(context_, request, request.parameter("ns").value_or("")));
+  }
+  return in_repository(request, *std::move(route));
 }
 
-Task<Response> RegistryHandler::in_repository(const Request& request, Route route) {
+RegistryHandler::Answering RegistryHandler::in_repository(const Request& request, Route route) {
+  const auto name = route_name(route.kind);
   const auto set = context_.upstreams.get();
   const auto ns = request.parameter("ns");
   const bool through_connect = !request.connect_host.empty();
-  const auto target = set->selector.select({.ns = ns ? std::optional<std::string_view>(*ns) : std::nullopt,
-                                            .host = request.headers.get("Host").value_or(""),
-                                            .server_name = request.tls_name,
-                                            .listener = through_connect ? std::string_view() : request.listener},
-                                           route.name);
+  auto target = set->selector.select({.ns = ns ? std::optional<std::string_view>(*ns) : std::nullopt,
+                                      .host = request.headers.get("Host").value_or(""),
+                                      .server_name = request.tls_name,
+                                      .listener = through_connect ? std::string_view() : request.listener},
+                                     route.name);
   if (!target) {
     auto refused = error_response(target.error(), Subject::name);
     if (target.error().code == ErrorCode::not_found) refused.headers.set("X-Paddock-Reason", "unknown-upstream");
-    co_return refused;
+    return {.route = name, .answer = at_once(std::move(refused))};
   }
   // Who believes to speak with one registry has credentials for that one, and gets nothing of another's.
   const auto registry = context_.login == nullptr ? std::string_view() : context_.login->registry_of(request);
   const bool believed = !registry.empty() && UpstreamSelector::is_meant(registry, target->upstream);
   if (through_connect && !believed) {
-    co_return error_response(
-        421, "UNSUPPORTED",
-        "the CONNECT was for " + request.connect_host + ", this request is for " + target->upstream);
+    return {.route = name,
+            .answer = at_once(error_response(
+                421, "UNSUPPORTED",
+                "the CONNECT was for " + request.connect_host + ", this request is for " + target->upstream))};
   }
-  RepositoryRequest found{
-      request, {target->upstream, target->repository}, set->entries.at(target->upstream), route.reference, route.name};
-  auto response =
-      believed ? co_await serve_client(std::move(found), route.kind) : co_await serve(std::move(found), route.kind);
-  response.upstream = target->upstream;
-  co_return response;
+  RepositoryRequest found{request,
+                          {target->upstream, std::move(target->repository)},
+                          {set, &set->entries.at(target->upstream)},
+                          std::move(route.reference),
+                          std::move(route.name)};
+  return {.route = name,
+          .upstream = std::move(target->upstream),
+          .answer = believed ? serve_client(std::move(found), route.kind) : serve(std::move(found), route.kind)};
 }
 
 Task<Response> RegistryHandler::serve(RepositoryRequest request, Route::Kind kind) {

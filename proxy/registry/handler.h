@@ -4,6 +4,7 @@
 // Thread-safe; one for the whole server.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -21,8 +22,14 @@ class RegistryHandler {
   static void put_headers(Headers& headers, std::string_view cache);
 
  private:
-  Task<Response> dispatch(const Request& request);
-  Task<Response> in_repository(const Request& request, Route route);
+  // Who answers, which is found without waiting.
+  struct Answering {
+    std::string_view route{};
+    std::string upstream{};  // as a response has it
+    Task<Response> answer;
+  };
+  Answering dispatch(const Request& request);
+  Answering in_repository(const Request& request, Route route);
   Task<Response> serve(RepositoryRequest request, Route::Kind kind);
   // What the registry does not give to the cache itself it may give to the client.
   Task<Response> serve_client(RepositoryRequest request, Route::Kind kind);

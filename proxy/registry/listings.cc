@@ -115,7 +115,7 @@ Task<Response> list_tags(const RegistryContext& context, RepositoryRequest reque
   CacheState cache = CacheState::bypass;
   Result<TagPage> tags = TagPage{};
   if (page->limit > 0) {
-    tags = co_await request.upstream.upstream->list_tags(repository.repository, page->limit, page->last);
+    tags = co_await request.upstream->upstream->list_tags(repository.repository, page->limit, page->last);
     if (!tags && cache_may_answer(tags.error())) {
       auto cached = co_await cached_tags(context, repository, *page);
       if (cached && !cached->tags.empty()) {
@@ -134,7 +134,7 @@ Task<Response> list_referrers(const RegistryContext& context, RepositoryRequest 
   (void)context;
   const auto digest = Digest::parse(request.reference);
   if (!digest) co_return error_response(digest.error(), Subject::digest);
-  auto answer = co_await request.upstream.upstream->referrers(request.repository.repository, *digest);
+  auto answer = co_await request.upstream->upstream->referrers(request.repository.repository, *digest);
   json index = {
       {"schemaVersion", 2}, {"mediaType", "application/vnd.oci.image.index.v1+json"}, {"manifests", json::array()}};
   if (answer) {

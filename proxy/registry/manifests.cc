@@ -10,7 +10,9 @@ namespace {
 
 Response to_response(const ServedManifest& manifest, const Request& request) {
   const std::string digest = manifest.digest.to_string();
-  const std::string etag = '"' + digest + '"';
+  std::string etag;
+  etag.reserve(digest.size() + 2);
+  etag.append(1, '"').append(digest).append(1, '"');
   Response response;
   response.cache = to_string(manifest.cache);
   response.headers = {{"Content-Type", manifest.media_type}, {"Docker-Content-Digest", digest}, {"ETag", etag}};
@@ -24,20 +26,34 @@ Response to_response(const ServedManifest& manifest, const Request& request) {
   return response;
 }
 
+Response answer(const RegistryContext& context, const RepositoryRequest& request, const TagOrDigest& reference,
+                const ServedManifest& manifest) {
+  const auto& repository = request.repository;
+  const bool told = context.on_pull && !reference.digest && !is_private(repository.repository);
+  if (told) context.on_pull(repository, reference.text);
+  return to_response(manifest, request.http);
+}
+
+Task<Response> look_up(const RegistryContext& context, RepositoryRequest request, TagOrDigest reference) {
+  const auto& upstream = request.upstream->upstream;
+  auto manifest =
+      reference.digest
+          ? co_await context.manifests.by_digest(upstream, request.repository, *reference.digest)
+          : co_await context.tags.resolve(upstream, request.upstream->tags, request.repository, reference.text);
+  if (!manifest) co_return error_response(manifest.error(), Subject::manifest);
+  co_return answer(context, request, reference, *manifest);
+}
+
 }  // namespace
 
+// Most are hits, and these are answered without waiting: no coroutine is made for them that would have to wait.
 Task<Response> serve_manifest(const RegistryContext& context, RepositoryRequest request) {
-  const auto reference = parse_tag_or_digest(request.reference);
-  if (!reference) co_return error_response(reference.error(), Subject::tag);
-  const auto& upstream = request.upstream.upstream;
-  auto manifest =
-      reference->digest
-          ? co_await context.manifests.by_digest(upstream, request.repository, *reference->digest)
-          : co_await context.tags.resolve(upstream, request.upstream.tags, request.repository, reference->text);
-  if (!manifest) co_return error_response(manifest.error(), Subject::manifest);
-  const bool told = context.on_pull && !reference->digest && !is_private(request.repository.repository);
-  if (told) context.on_pull(request.repository, reference->text);
-  co_return to_response(*manifest, request.http);
+  auto reference = parse_tag_or_digest(request.reference);
+  if (!reference) return at_once(error_response(reference.error(), Subject::tag));
+  const auto hit = reference->digest ? context.manifests.recent(request.repository, *reference->digest)
+                                     : context.tags.fresh(request.upstream->tags, request.repository, reference->text);
+  if (hit) return at_once(answer(context, request, *reference, *hit));
+  return look_up(context, std::move(request), *std::move(reference));
 }
 
 }  // namespace paddock

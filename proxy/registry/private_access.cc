@@ -33,14 +33,14 @@ std::shared_ptr<Upstream> PrivateAccess::upstream_for(const RepositoryRequest& r
   const MutexLock lock(mutex_);
   const auto known = clients_.find(key);
   const bool good =
-      known != clients_.end() && known->second.made_from == request.upstream.upstream && now < known->second.until;
+      known != clients_.end() && known->second.made_from == request.upstream->upstream && now < known->second.until;
   if (good) return known->second.upstream;
-  if (!request.upstream.for_client) return nullptr;
-  auto made = std::make_shared<PrivateUpstream>((*request.upstream.for_client)(credentials));
+  if (!request.upstream->for_client) return nullptr;
+  auto made = std::make_shared<PrivateUpstream>((*request.upstream->for_client)(credentials));
   if (clients_.size() >= most_clients) {
     clients_.erase(std::ranges::min_element(clients_, {}, [](const auto& entry) { return entry.second.until; }));
   }
-  clients_.insert_or_assign(key, Client{request.upstream.upstream, made, now + client_is_kept});
+  clients_.insert_or_assign(key, Client{request.upstream->upstream, made, now + client_is_kept});
   return made;
 }
 
@@ -82,7 +82,9 @@ Task<Result<RepositoryRequest>> PrivateAccess::enter(RepositoryRequest request, 
     }
   }
   request.repository = private_key(std::move(request.repository));
-  request.upstream.upstream = upstream;
+  auto entry = std::make_shared<UpstreamSet::Entry>(*request.upstream);
+  entry->upstream = upstream;
+  request.upstream = std::move(entry);
   co_return request;
 }
 

@@ -30,6 +30,13 @@ TagResolver::TagResolver(BlockingPool& pool, Catalog& catalog, ManifestStore& st
       missing_(clock, options.negative_ttl),
       away_(clock, options.away_ttl) {}
 
+std::optional<ServedManifest> TagResolver::fresh(const TagPolicy& policy, const RepositoryKey& repository,
+                                                 const std::string& tag) {
+  const auto record = catalog_.recent_tag(repository, tag);
+  if (!record || !is_fresh(record->validated, clock_.wall(), policy)) return std::nullopt;
+  return manifests_.recent(repository, record->digest);
+}
+
 Task<Result<ServedManifest>> TagResolver::resolve(std::shared_ptr<Upstream> upstream, TagPolicy policy,
                                                   RepositoryKey repository, std::string tag) {
   auto found = co_await known(repository, tag);

@@ -32,6 +32,9 @@ class TagResolver {
   TagResolver(BlockingPool& pool, Catalog& catalog, ManifestStore& store, ManifestSource& manifests, const Clock& clock,
               Options options);
 
+  // resolve(), where its answer is fresh and in memory: never blocks.
+  [[nodiscard]] std::optional<ServedManifest> fresh(const TagPolicy& policy, const RepositoryKey& repository,
+                                                    const std::string& tag);
   Task<Result<ServedManifest>> resolve(std::shared_ptr<Upstream> upstream, TagPolicy policy, RepositoryKey repository,
                                        std::string tag);
 

@@ -65,7 +65,7 @@ Task<Result<std::optional<std::string>>> HttpUpstream::listed_referrers_at(std::
   std::string query;
   for (std::size_t left = options_->list_limit;;) {
     UpstreamQuestion question{.repository = repository, .target = target + query};
-    question.headers.set("Accept", std::string(index_type));
+    question.headers.set("Accept", index_type);
     auto answer = co_await exchange_->ask(std::move(question), effort);
     if (!answer) co_return std::unexpected(std::move(answer).error());
     if (const int status = answer->status(); status != 200) {

@@ -84,7 +84,7 @@ SeenRequest parse_request(const std::string& header) {
 
 std::string header_text(const Answer& answer) {
   std::string text = "HTTP/1.1 " + std::to_string(answer.status) + " Scripted\r\n";
-  for (const auto& [name, value] : answer.headers) text += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : answer.headers) text.append(name).append(": ").append(value).append("\r\n");
   return text + "\r\n";
 }
 

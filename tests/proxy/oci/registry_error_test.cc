@@ -19,7 +19,7 @@ namespace {
 
 std::optional<std::string> header(const Response& response, std::string_view name) {
   for (const auto& [key, value] : response.headers) {
-    if (key == name) return value;
+    if (key == name) return std::string(value);
   }
   return std::nullopt;
 }

@@ -1,0 +1,113 @@
+#include "storage/page_residency.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace paddock {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t most_pages = 1024;  // looked at in one call
+constexpr std::chrono::seconds reads_end_within{5};
+constexpr long cachestat_number = 451;  // the same on all architectures; headers older than 6.5 do not have it
+
+std::atomic<Clock::rep> last_read{0};
+std::atomic<bool> cachestat_works{true};  // until the kernel, or a sandbox, says otherwise
+
+std::uint64_t page_size() {
+  static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+// mincore(2) says of somebody else's file that all of it is in memory.
+bool may_look_into(int descriptor) {
+  struct stat status{};
+  const auto user = ::geteuid();
+  return user == 0 || (::fstat(descriptor, &status) == 0 && status.st_uid == user);
+}
+
+bool nothing_is_on_its_way() {
+  const Clock::duration last(last_read.load(std::memory_order_relaxed));
+  return Clock::now().time_since_epoch() - last > reads_end_within;
+}
+
+}  // namespace
+
+PageResidency::PageResidency(int descriptor, Ask ask)
+    : descriptor_(descriptor), ask_(ask), ours_(may_look_into(descriptor)) {}
+
+PageResidency::~PageResidency() {
+  if (begin_ != MAP_FAILED) ::munmap(begin_, mapped_);
+}
+
+void PageResidency::note_read() { last_read.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
+
+std::uint64_t PageResidency::in_memory(std::uint64_t offset, std::uint64_t length) const {
+  if (!ours_ || length == 0) return 0;
+  const auto page = page_size();
+  const std::uint64_t skipped = offset % page;
+  const std::uint64_t pages = std::min<std::uint64_t>((skipped + length + page - 1) / page, most_pages);
+  const auto wanted = std::min(pages * page - skipped, length);
+  // Asked last: where it is not there, the kernel begins to read it.
+  if (all_counted(offset - skipped, pages * page) && is_ready(offset) && is_ready(offset + wanted - 1)) return wanted;
+  std::array<unsigned char, most_pages> present;  // NOLINT(cppcoreguidelines-pro-type-member-init): written below
+  if (!look(offset - skipped, pages * page, present.data())) return 0;
+  const auto looked_at = std::span(present).first(pages);
+  const auto run = static_cast<std::uint64_t>(
+      std::ranges::find_if(looked_at, [](unsigned char in) { return (in & 1U) == 0; }) - looked_at.begin());
+  // A file system may still make us wait: for a lock that a writer holds, for a server.
+  return run == 0 || !is_ready(offset) ? 0 : std::min(run * page - skipped, wanted);
+}
+
+bool PageResidency::is_ready(std::uint64_t offset) const {
+  std::byte probe{};
+  const iovec into{.iov_base = &probe, .iov_len = 1};
+  return ::preadv2(descriptor_, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT) == 1;
+}
+
+bool PageResidency::all_counted(std::uint64_t offset, std::uint64_t size) const {
+  const bool fits = ask_ == Ask::count || (ask_ == Ask::as_it_fits && nothing_is_on_its_way());
+  if (!fits || !cachestat_works.load(std::memory_order_relaxed)) return false;
+  struct {
+    std::uint64_t offset, length;
+  } range{offset, size};
+  struct {
+    std::uint64_t cached, dirty, written_back, evicted, recently_evicted;
+  } pages{};
+  if (::syscall(cachestat_number, descriptor_, &range, &pages, 0) != 0) {
+    cachestat_works.store(false, std::memory_order_relaxed);
+    return false;
+  }
+  return pages.cached * page_size() >= size;
+}
+
+bool PageResidency::look(std::uint64_t offset, std::uint64_t size, unsigned char* present) const {
+  std::call_once(made_, [this] {
+    struct stat status{};
+    if (::fstat(descriptor_, &status) < 0 || status.st_size <= 0) return;
+    mapped_ = static_cast<std::uint64_t>(status.st_size) + page_size();
+    begin_ = ::mmap(nullptr, mapped_, PROT_NONE, MAP_SHARED, descriptor_, 0);
+  });
+  if (begin_ == MAP_FAILED || offset + size > mapped_) return look_apart(offset, size, present);
+  return ::mincore(static_cast<std::byte*>(begin_) + offset, size, present) == 0;
+}
+
+// A file that has grown.
+bool PageResidency::look_apart(std::uint64_t offset, std::uint64_t size, unsigned char* present) const {
+  void* const mapped = ::mmap(nullptr, size, PROT_NONE, MAP_SHARED, descriptor_, static_cast<off_t>(offset));
+  if (mapped == MAP_FAILED) return false;
+  const bool known = ::mincore(mapped, size, present) == 0;
+  ::munmap(mapped, size);
+  return known;
+}
+
+}  // namespace paddock

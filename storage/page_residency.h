@@ -1,0 +1,48 @@
+// PageResidency: which bytes of a file are in memory, so that sending them by the kernel waits for no disk.
+//
+// cachestat(2), of Linux 6.5, counts a range's pages fifty times faster than mincore(2) looks at each; but it counts
+// those too that are still being read. So it is believed only where nobody here has read from a disk lately, and the
+// range's ends are ready. Whatever it cannot say mincore(2) does. Thread-safe; never waits.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <sys/mman.h>
+
+namespace paddock {
+
+class PageResidency {
+ public:
+  enum class Ask { as_it_fits, count, each_page };  // tests have no time to wait until it fits
+
+  // `descriptor` must stay open.
+  explicit PageResidency(int descriptor, Ask ask = Ask::as_it_fits);
+  ~PageResidency();
+  PageResidency(const PageResidency&) = delete;
+  PageResidency& operator=(const PageResidency&) = delete;
+
+  // How many of the `length` bytes at `offset` can be read without waiting, counted up to the first that cannot; 0
+  // where nobody knows. Of long ranges the first 4 MiB are looked at.
+  [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const;
+
+  // A disk has been or is going to be read, of whatever file: what is on its way may be anywhere for a moment.
+  static void note_read();
+
+ private:
+  [[nodiscard]] bool is_ready(std::uint64_t offset) const;  // the byte, in a page that has been read
+  [[nodiscard]] bool all_counted(std::uint64_t offset, std::uint64_t size) const;
+  // Which of these pages are in memory; false where nobody knows.
+  bool look(std::uint64_t offset, std::uint64_t size, unsigned char* present) const;
+  bool look_apart(std::uint64_t offset, std::uint64_t size, unsigned char* present) const;
+
+  const int descriptor_;
+  const Ask ask_;
+  const bool ours_;
+  // The file's place in our address space, never touched: what mincore(2) wants to be asked about. Made when first
+  // needed, as large as the file is then; changing what is mapped costs a lock that all threads share.
+  mutable std::once_flag made_;
+  mutable void* begin_ = MAP_FAILED;
+  mutable std::uint64_t mapped_ = 0;
+};
+
+}  // namespace paddock
