@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <span>
@@ -18,10 +19,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_pages = 1024;  // looked at in one call
 constexpr std::chrono::seconds reads_end_within{5};
-constexpr long cachestat_number = 451;  // the same on all architectures; headers older than 6.5 do not have it
+constexpr long cachestat_number = 451;  // headers older than 6.5 do not have it
 
-std::atomic<Clock::rep> last_read{0};
-std::atomic<bool> cachestat_works{true};  // until the kernel, or a sandbox, says otherwise
+std::atomic<Clock::rep> last_miss{0};
+std::atomic<bool> cachestat_works{true};
 
 std::uint64_t page_size() {
   static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
@@ -36,7 +37,7 @@ bool may_look_into(int descriptor) {
 }
 
 bool nothing_is_on_its_way() {
-  const Clock::duration last(last_read.load(std::memory_order_relaxed));
+  const Clock::duration last(last_miss.load(std::memory_order_relaxed));
   return Clock::now().time_since_epoch() - last > reads_end_within;
 }
 
@@ -49,7 +50,11 @@ PageResidency::~PageResidency() {
   if (begin_ != MAP_FAILED) ::munmap(begin_, mapped_);
 }
 
-void PageResidency::note_read() { last_read.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
+void PageResidency::note_miss() { last_miss.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
+
+void PageResidency::note_failure() { cachestat_works.store(false, std::memory_order_relaxed); }
+
+bool PageResidency::counts() { return cachestat_works.load(std::memory_order_relaxed); }
 
 std::uint64_t PageResidency::in_memory(std::uint64_t offset, std::uint64_t length) const {
   if (!ours_ || length == 0) return 0;
@@ -65,7 +70,9 @@ std::uint64_t PageResidency::in_memory(std::uint64_t offset, std::uint64_t lengt
   const auto run = static_cast<std::uint64_t>(
       std::ranges::find_if(looked_at, [](unsigned char in) { return (in & 1U) == 0; }) - looked_at.begin());
   // A file system may still make us wait: for a lock that a writer holds, for a server.
-  return run == 0 || !is_ready(offset) ? 0 : std::min(run * page - skipped, wanted);
+  const auto ready = run == 0 || !is_ready(offset) ? 0 : std::min(run * page - skipped, wanted);
+  if (ready < wanted) note_miss();
+  return ready;
 }
 
 bool PageResidency::is_ready(std::uint64_t offset) const {
@@ -76,7 +83,7 @@ bool PageResidency::is_ready(std::uint64_t offset) const {
 
 bool PageResidency::all_counted(std::uint64_t offset, std::uint64_t size) const {
   const bool fits = ask_ == Ask::count || (ask_ == Ask::as_it_fits && nothing_is_on_its_way());
-  if (!fits || !cachestat_works.load(std::memory_order_relaxed)) return false;
+  if (!fits || !counts()) return false;
   struct {
     std::uint64_t offset, length;
   } range{offset, size};
@@ -84,7 +91,7 @@ bool PageResidency::all_counted(std::uint64_t offset, std::uint64_t size) const 
     std::uint64_t cached, dirty, written_back, evicted, recently_evicted;
   } pages{};
   if (::syscall(cachestat_number, descriptor_, &range, &pages, 0) != 0) {
-    cachestat_works.store(false, std::memory_order_relaxed);
+    if (errno == ENOSYS || errno == EPERM) note_failure();  // an old kernel, a sandbox
     return false;
   }
   return pages.cached * page_size() >= size;

@@ -1,8 +1,9 @@
 // PageResidency: which bytes of a file are in memory, so that sending them by the kernel waits for no disk.
 //
 // cachestat(2), of Linux 6.5, counts a range's pages fifty times faster than mincore(2) looks at each; but it counts
-// those too that are still being read. So it is believed only where nobody here has read from a disk lately, and the
-// range's ends are ready. Whatever it cannot say mincore(2) does. Thread-safe; never waits.
+// those too that are still being read, or could not be. So it is believed only where nobody in this process has met
+// pages that were not there for a while, and the range's ends are ready. Whatever it cannot say mincore(2) does.
+// Thread-safe; never waits.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +23,14 @@ class PageResidency {
   PageResidency& operator=(const PageResidency&) = delete;
 
   // How many of the `length` bytes at `offset` can be read without waiting, counted up to the first that cannot; 0
-  // where nobody knows. Of long ranges the first 4 MiB are looked at.
+  // where nobody knows. Of long ranges the first 1024 pages are looked at.
   [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const;
 
-  // A disk has been or is going to be read, of whatever file: what is on its way may be anywhere for a moment.
-  static void note_read();
+  // Pages were not there, of whatever file: what is on its way from a disk may be anywhere for a moment.
+  static void note_miss();
+  // A disk could not be read: pages that stay unread must not be counted from now on.
+  static void note_failure();
+  [[nodiscard]] static bool counts();  // cachestat(2) is there, and nothing has failed
 
  private:
   [[nodiscard]] bool is_ready(std::uint64_t offset) const;  // the byte, in a page that has been read

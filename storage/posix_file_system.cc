@@ -56,23 +56,27 @@ class PosixFile final : public File {
       : descriptor_(std::move(descriptor)), path_(std::move(path)), residency_(descriptor_.get()) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    PageResidency::note_read();
-    std::size_t done = 0;
+    std::size_t done = read_cached(offset, out);
+    if (done == out.size()) return done;
     while (done < out.size()) {
       const auto rest = out.subspan(done);
       const auto got = uninterrupted(
           [&] { return ::pread(descriptor(), rest.data(), rest.size(), static_cast<off_t>(offset + done)); });
-      if (got < 0) return system_failure("cannot read", path_, errno);
+      if (got < 0) {
+        if (errno == EIO) PageResidency::note_failure();
+        return system_failure("cannot read", path_, errno);
+      }
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }
+    PageResidency::note_miss();  // once more: that may have taken long
     return done;
   }
 
   [[nodiscard]] std::size_t read_cached(std::uint64_t offset, std::span<std::byte> out) const override {
     const iovec into{.iov_base = out.data(), .iov_len = out.size()};
     const auto got = ::preadv2(descriptor(), &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-    if (got < static_cast<ssize_t>(out.size())) PageResidency::note_read();  // the kernel may have begun with the rest
+    if (got < static_cast<ssize_t>(out.size())) PageResidency::note_miss();  // the kernel may have begun with the rest
     return got > 0 ? static_cast<std::size_t>(got) : 0;  // what is wrong shows when it is read for good
   }
 

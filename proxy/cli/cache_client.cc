@@ -56,7 +56,7 @@ Result<Descriptor> choose(const Manifest& index, const std::string& platform) {
 Result<HttpAnswer> CacheClient::ask(std::string target, std::string accept, std::size_t limit) const {
   ClientRequest request;
   request.url = cache_.with_target(std::move(target));
-  request.headers.add("Accept", std::move(accept));
+  request.headers.add("Accept", accept);
   if (!trust_.authorization.empty()) request.headers.add("Authorization", trust_.authorization);
   request.tls = trust_.tls;
   auto answer = ask_http(std::move(request), patience_, limit);

@@ -26,7 +26,7 @@ struct UpstreamSet {
     FillLimits limits{};
     std::shared_ptr<TokenBucket> bandwidth{};  // of what comes from it itself, for reports
     // The same, asked with a client's credentials instead of the configured ones; absent where nobody is asked.
-    // Shared, as entries are copied for every request.
+    // Shared, as entries are copied for every request of a client with credentials.
     using ForClient = std::function<std::shared_ptr<Upstream>(const BasicCredentials&)>;
     std::shared_ptr<const ForClient> for_client{};
   };

@@ -12,7 +12,7 @@ namespace {
 using Failure = BodyWriter::Failure;
 
 constexpr auto too_short = "a file is shorter than it should be";
-constexpr std::uint64_t kernel_step = std::uint64_t{4} << 20U;  // bytes, between two looks at what is in memory
+constexpr std::uint64_t kernel_step = std::uint64_t{2} << 20U;  // bytes, between two looks at what is in memory
 constexpr std::chrono::seconds still_in_memory{1};              // what was seen there
 
 void cut_off(FileRegion& region, std::uint64_t bytes) {

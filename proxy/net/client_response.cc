@@ -6,7 +6,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/none.hpp>
-#include <limits>
+
+#include "proxy/net/read_header.h"
 
 namespace paddock {
 namespace {
@@ -50,12 +51,10 @@ Task<Result<void>> HttpResponse::start() {
 
 Task<Result<void>> HttpResponse::read_header() {
   parser_.emplace();
-  parser_->header_limit(
-      static_cast<std::uint32_t>(std::min<std::size_t>(wire_.header_limit, std::numeric_limits<std::uint32_t>::max())));
   parser_->body_limit(boost::none);  // layers have gigabytes
   parser_->skip(wire_.method == Method::head);
-  const auto [error, size] = co_await http::async_read_header(*connection_, buffer_, *parser_, as_tuple);
-  answered_ = answered_ || size != 0 || buffer_.size() != 0 || parser_->got_some();
+  const auto error = co_await paddock::read_header(*connection_, buffer_, *parser_, wire_.header_limit);
+  answered_ = answered_ || buffer_.size() != 0 || parser_->got_some();
   if (error) co_return failure("waiting for the answer", error);
   status_ = static_cast<int>(parser_->get().result_int());
   co_return Result<void>();

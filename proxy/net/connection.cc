@@ -150,12 +150,12 @@ Connection::SystemError Connection::write_at_once(std::array<asio::const_buffer,
   if (encrypts()) return error;
   if (!socket_.non_blocking()) socket_.non_blocking(true, error);
   const auto size = error ? 0 : socket_.write_some(buffers, error);
-  if (error) return error == asio::error::would_block ? SystemError() : cause(error);
+  if (error == asio::error::would_block || error == asio::error::interrupted) return {};
   given_ += static_cast<std::int64_t>(size);
   const auto first = std::min(size, buffers[0].size());
   buffers[0] += first;
   buffers[1] += size - first;
-  return error;
+  return cause(error);
 }
 
 Task<Connection::SystemError> Connection::write(std::array<asio::const_buffer, 2> buffers,

@@ -58,7 +58,7 @@ class Connection {
   // did.
   void begin_sending(std::chrono::steady_clock::duration stall);
   void took(std::size_t bytes);
-  // Cuts off what the socket takes without waiting: nothing where encrypts().
+  // Cuts off what the socket takes without waiting: nothing where encrypts(). No deadline begins.
   SystemError write_at_once(std::array<asio::const_buffer, 2>& buffers);
   // All of it, begin_sending() included. `written`, when given, counts along.
   Task<SystemError> write(std::array<asio::const_buffer, 2> buffers, std::chrono::steady_clock::duration stall,

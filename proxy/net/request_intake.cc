@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 
 #include "proxy/net/client_message.h"
 #include "proxy/net/header_rules.h"
@@ -127,6 +128,13 @@ std::optional<Refusal> refusal_for(boost::system::error_code error, std::string_
   const bool parsing = error.category() == http::make_error_code(http::error::bad_version).category();
   if (!parsing || error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
   return Refusal{400, "UNSUPPORTED", "the request is not HTTP/1.1 as it should be"};
+}
+
+bool keeps_alive(int version, const Headers& headers) {
+  const auto says = [lines = headers.all("Connection")](std::string_view option) {
+    return std::ranges::any_of(lines, [option](auto line) { return http::token_list(line).exists(option); });
+  };
+  return version >= 11 ? !says("close") : says("keep-alive") && !says("close");
 }
 
 Expectation expectation_of(int version, const Headers& headers) {

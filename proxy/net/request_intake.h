@@ -38,6 +38,9 @@ Request request_for_log(const RequestHead& head);
 // The answer to a parser's error; nothing when the client is gone and no answer would be read. `line` is the first one.
 std::optional<Refusal> refusal_for(boost::system::error_code error, std::string_view line = {});
 
+// Whether another request may follow on the connection (RFC 9112, 9.3).
+bool keeps_alive(int version, const Headers& headers);
+
 enum class Expectation : std::uint8_t { none, go_on, unknown };
 Expectation expectation_of(int version, const Headers& headers);  // RFC 9110, 10.1.1
 

@@ -1,5 +1,5 @@
-// RequestParser: bytes of a client's connection to the head of its request, and its body. The grammar, the framing and
-// the limits are Beast's (RFC 9112); what it finds goes where it is wanted, once. Private to proxy/net.
+// RequestParser: bytes of a client's connection to the head of its request, and its body. The grammar and the framing
+// are Beast's (RFC 9112); what it finds goes where it is wanted, once. Trailers are dropped. Private to proxy/net.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -25,9 +25,9 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
     head.version = version;
   }
   void on_field_impl(boost::beast::http::field /*known*/, Text name, Text value, Error& /*error*/) override {
-    head.headers.add(name, value);
+    if (!whole_) head.headers.add(name, value);
   }
-  void on_header_impl(Error& /*error*/) override {}
+  void on_header_impl(Error& /*error*/) override { whole_ = true; }
   void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/, Error& /*error*/) override {}
   std::size_t on_body_impl(Text some, Error& /*error*/) override {
     body.append(some);
@@ -39,6 +39,8 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   }
   void on_finish_impl(Error& /*error*/) override {}
   void on_response_impl(int /*status*/, Text /*reason*/, int /*version*/, Error& /*error*/) override {}
+
+  bool whole_ = false;  // the head
 };
 
 }  // namespace paddock

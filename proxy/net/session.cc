@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxy/net/body_writer.h"
+#include "proxy/net/read_header.h"
 #include "proxy/net/relay.h"
 #include "proxy/net/response_frame.h"
 
@@ -134,6 +135,7 @@ Task<bool> Session::wait_for_bytes() {
   } else {
     // Others' turn: who sends many requests at once may never have to be waited for.
     co_await asio::post(connection_.get_executor(), asio::use_awaitable);
+    if (environment_->draining) co_return false;
   }
   first_ = false;
   connection_.deadline(options.header_timeout);
@@ -142,22 +144,15 @@ Task<bool> Session::wait_for_bytes() {
 
 Task<bool> Session::receive(Received& received) {
   RequestParser parser;
-  parser.header_limit(static_cast<std::uint32_t>(environment_->options.header_limit));
   parser.body_limit(boost::none);  // judged once it is known what the request is
-  boost::system::error_code error;
-  for (;;) {
-    buffer_.consume(parser.put(buffer_.data(), error));
-    if (error != http::error::need_more) break;
-    const auto [failed, size] = co_await connection_.async_read_some(buffer_.prepare(first_read), as_tuple);
-    if (failed) co_return false;
-    buffer_.commit(size);
-  }
+  const auto error = co_await read_header(connection_, buffer_, parser, environment_->options.header_limit);
   take(parser, error, received);
   if (error && !received.refusal) co_return false;
   if (!received.refusal && !parser.is_done() && environment_->options.request_bodies) {
     if (!co_await receive_body(parser, received)) co_return false;
   }
-  received.keep_alive = !received.refusal && parser.is_done() && parser.keep_alive();
+  received.keep_alive =
+      !received.refusal && parser.is_done() && keeps_alive(parser.head.version, received.request.headers);
   co_return true;
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <openssl/ssl.h>
+#include <vector>
 
 namespace paddock {
 
@@ -16,13 +17,14 @@ class TlsRecords {
  public:
   // After the handshake. False when the connection is of no more use.
   bool encrypt(SSL* ssl, boost::asio::const_buffer plain);
-  [[nodiscard]] boost::asio::const_buffer bytes() const;  // until the next encrypt()
+  [[nodiscard]] boost::asio::const_buffer bytes() const { return boost::asio::buffer(bytes_); }  // until encrypt()
 
  private:
   struct Free {
     void operator()(BIO* bio) const { BIO_free(bio); }
   };
-  std::unique_ptr<BIO, Free> memory_;
+  std::unique_ptr<BIO, Free> out_;
+  std::vector<char> bytes_;
 };
 
 }  // namespace paddock

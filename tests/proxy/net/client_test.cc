@@ -270,6 +270,19 @@ TEST_CASE("a fast peer that says little at a time is not read for every little")
   CHECK(reads < size / said_at_once / 2);
 }
 
+TEST_CASE("an answer whose header goes on and on in short lines is given up") {
+  const Peer peer([](RawListener& listener) {
+    auto client = listener.accept();
+    client.read_until("\r\n\r\n");
+    // Reads of 4096 bytes end where lines do.
+    bool taken = client.send("HTTP/1.1 200 " + std::string(64 - 15, 'x') + "\r\n");
+    for (int i = 0; taken && i < 100'000; ++i) taken = client.send("X: " + std::string(64 - 5, 'x') + "\r\n");
+  });
+  const auto answer = ask_once({.url = peer.url()});
+  REQUIRE_FALSE(answer.has_value());
+  CHECK(answer.error().code == ErrorCode::protocol);
+}
+
 TEST_CASE("a TLS handshake that is not answered has a deadline") {
   const Peer peer([](RawListener& listener) { listener.accept().read_all(); });
   ClientRequest request{.url = peer.url(), .tls = make_tls_client(std::nullopt).value()};

@@ -16,6 +16,13 @@ Malformed malformed(std::string name, std::string bytes, int status = 400) {
   return {std::move(name), std::move(bytes), status};
 }
 
+// Lines of 64 bytes, so that reads of 4096 end where lines do: no piece is long, nor does it end in the middle.
+std::string short_lines(std::size_t count) {
+  std::string text = "GET /" + std::string(64 - 16, 'x') + " HTTP/1.1\r\n";
+  for (std::size_t i = 0; i < count; ++i) text += "X: " + std::string(64 - 5, 'x') + "\r\n";
+  return text;
+}
+
 std::vector<Malformed> malformed_requests() {
   const std::string get = "GET / HTTP/1.1\r\nHost: h\r\n";
   const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
@@ -53,6 +60,7 @@ std::vector<Malformed> malformed_requests() {
       malformed("a chunk longer than it says", post + "Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n"),
       malformed("a body over the limit", post + "Content-Length: 65537\r\n\r\n", 413),
       malformed("a header over the limit", get + "X: " + std::string(20'000, 'x') + "\r\n\r\n", 431),
+      malformed("a header over the limit in short lines", short_lines(10'000), 431),
       malformed("a target over the limit", "GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n", 431),
       malformed("an endless first line", "GET /" + std::string(200'000, 'x'), 431),
       malformed("an unknown expectation", post + "Expect: tea\r\nContent-Length: 1\r\n\r\nx", 417),

@@ -140,6 +140,17 @@ TEST_CASE("what is refused can still be logged") {
   CHECK(request_for_log(head).path == "/v2/a");  // NOLINT(bugprone-use-after-move): as promised
 }
 
+TEST_CASE("a connection is kept unless its client says otherwise, an old client's if it asks for that") {
+  CHECK(keeps_alive(11, {{"Host", "h"}}));
+  CHECK(keeps_alive(11, {{"Connection", "upgrade"}, {"Proxy-Connection", "close"}}));
+  CHECK_FALSE(keeps_alive(11, {{"Connection", "Upgrade, Close"}}));
+  CHECK_FALSE(keeps_alive(11, {{"Connection", "keep-alive"}, {"Connection", "close"}}));
+  CHECK_FALSE(keeps_alive(10, {{"Host", "h"}}));
+  CHECK(keeps_alive(10, {{"connection", "Keep-Alive"}}));
+  CHECK_FALSE(keeps_alive(10, {{"Proxy-Connection", "keep-alive"}}));
+  CHECK_FALSE(keeps_alive(10, {{"Connection", "keep-alive, close"}}));
+}
+
 TEST_CASE("expectations are 100-continue or unknown") {
   CHECK(expectation_of(11, {{"Host", "h"}}) == Expectation::none);
   CHECK(expectation_of(11, {{"Expect", "100-Continue"}}) == Expectation::go_on);

@@ -46,6 +46,7 @@ TEST_CASE("a body is what was announced, or its chunks") {
   REQUIRE_FALSE(parse(parser, head + rest, step));
   REQUIRE(parser.is_done());
   CHECK(parser.body == "{\"a\":1}");
+  CHECK_FALSE(parser.head.headers.get("Trailer"));
 }
 
 TEST_CASE("limits and nonsense are errors") {

@@ -285,6 +285,49 @@ BodyPiece megabyte(const TemporaryFolder& folder, bool by_kernel) {
   return FileRegion{std::make_shared<WatchedFile>(folder, content), 0, content.size()};
 }
 
+TEST_CASE("answers arrive whole, wherever the socket has had enough of them") {
+  constexpr int requests = 3000;
+  const std::string body(5001, 'x');
+  ServerFixture fixture([&body](const Request& request) -> Task<Response> {
+    Response response;
+    response.body = body + request.path;
+    co_return response;
+  });
+  fixture.serve();
+  auto client = RawSocket::connect(fixture.address(), 4096);
+  std::thread sender([&client] {
+    for (int i = 0; i < requests; ++i) client.send("GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n");
+  });
+  int whole = 0;
+  for (; whole < requests; ++whole) {
+    if (!client.read_response().ends_with("\r\n\r\n" + body + "/" + std::to_string(whole))) break;
+  }
+  sender.join();
+  CHECK(whole == requests);
+  CHECK(fixture.seen(requests).body_bytes == body.size() + 1 + std::to_string(requests - 1).size());
+}
+
+TEST_CASE("many requests at once leave others on the loop their turns") {
+  constexpr int flood = 2000;
+  ServerFixture fixture(echo);
+  fixture.serve();
+  auto flooder = fixture.raw();
+  std::vector<RawSocket> others;  // connections are spread evenly over two loops: one of these is on the flooder's
+  for (int i = 0; i < 3; ++i) others.push_back(fixture.raw());
+  std::string requests;
+  for (int i = 0; i < flood; ++i) requests += "GET /flood HTTP/1.1\r\nHost: h\r\n\r\n";
+  // The loops are held until everything is there, the flood first.
+  std::promise<void> released;
+  const auto until = released.get_future().share();
+  for (std::size_t loop = 0; loop < 2; ++loop) asio::post(fixture.loops.at(loop), [until] { until.wait(); });
+  flooder.send(requests);
+  for (auto& other : others) other.send("GET /other HTTP/1.1\r\nHost: h\r\n\r\n");
+  released.set_value();
+  for (auto& other : others) CHECK(other.read_response().ends_with("GET /other "));
+  for (int i = 0; i < flood; ++i) REQUIRE(flooder.read_response().ends_with("GET /flood "));
+  CHECK(fixture.seen(flood + others.size()).path == "/flood");
+}
+
 TEST_CASE("a client that stops reading is cut off") {
   const TemporaryFolder folder;
   const auto piece = megabyte(folder, GENERATE(false, true));

@@ -259,6 +259,21 @@ struct MemoryFixture : TagFixture {
 
 }  // namespace
 
+TEST_CASE_METHOD(MemoryFixture, "what is fresh and in memory is had without waiting, nothing else is") {
+  CHECK_FALSE(quick.fresh(policy, repository, "2.6"));
+  REQUIRE(resolve_quickly());
+  REQUIRE(resolve_quickly());  // from the store into memory
+  const auto fresh = quick.fresh(policy, repository, "2.6");
+  REQUIRE(fresh);
+  CHECK(fresh->digest == one);
+  CHECK(fresh->cache == CacheState::hit);
+  CHECK(*fresh->content == manifest("one"));
+  CHECK_FALSE(quick.fresh(policy, repository, "2.7"));
+  CHECK_FALSE(quick.fresh(policy, {"up.example", "paddlepaddle/other"}, "2.6"));
+  clock.advance(601s);
+  CHECK_FALSE(quick.fresh(policy, repository, "2.6"));
+}
+
 TEST_CASE_METHOD(MemoryFixture, "what was read once is answered from memory, fresh or stale") {
   REQUIRE(resolve_quickly());
   REQUIRE(resolve_quickly().value().cache == CacheState::hit);
