@@ -32,7 +32,8 @@ class BodyWriter {
 
   using Failure = std::optional<std::string>;  // why the connection has to be aborted
 
-  // Header and, where that is text, body: what the socket takes at once, and the rest of it. Both must live until then.
+  // Header and, where that is text, body: sends what the socket takes at once. While has_text(), finish_text() has to
+  // follow; both must live until it has ended.
   Failure begin_text(std::string_view header, std::string_view body);
   [[nodiscard]] bool has_text() const { return asio::buffer_size(text_) != 0; }
   Task<Failure> finish_text();
