@@ -56,8 +56,8 @@ class PosixFile final : public File {
       : descriptor_(std::move(descriptor)), path_(std::move(path)), residency_(descriptor_.get()) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    std::size_t done = read_cached(offset, out);
-    if (done == out.size()) return done;
+    const std::size_t at_hand = read_cached(offset, out);
+    std::size_t done = at_hand;
     while (done < out.size()) {
       const auto rest = out.subspan(done);
       const auto got = uninterrupted(
@@ -69,14 +69,16 @@ class PosixFile final : public File {
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }
-    PageResidency::note_miss();  // once more: that may have taken long
+    if (done > at_hand) PageResidency::note_miss();  // once more: that may have taken long
     return done;
   }
 
   [[nodiscard]] std::size_t read_cached(std::uint64_t offset, std::span<std::byte> out) const override {
     const iovec into{.iov_base = out.data(), .iov_len = out.size()};
     const auto got = ::preadv2(descriptor(), &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-    if (got < static_cast<ssize_t>(out.size())) PageResidency::note_miss();  // the kernel may have begun with the rest
+    const auto end = offset + static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
+    // The kernel may have begun with the rest, unless the file has none.
+    if (end < offset + out.size() && end < size().value_or(UINT64_MAX)) PageResidency::note_miss();
     return got > 0 ? static_cast<std::size_t>(got) : 0;  // what is wrong shows when it is read for good
   }
 
