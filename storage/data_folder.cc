@@ -125,11 +125,11 @@ Path blob_path(const Path& root, const Digest& digest) {
   return root / "blobs" / digest.algorithm_name() / hex.substr(0, 2) / hex.substr(2, 2) / hex;
 }
 
-Result<Digest> digest_of_blob_path(const Path& root, const Path& path) {
-  const Path algorithm = path.parent_path().parent_path().parent_path().filename();
-  auto digest = Digest::parse(algorithm.string() + ":" + path.filename().string());
-  if (digest && blob_path(root, *digest) == path) return digest;
-  return fail(ErrorCode::invalid_argument, Blame::us, path.string() + " is not the path of a blob");
+Result<Digest> digest_of_blob_file(std::string_view algorithm, std::string_view first, std::string_view second,
+                                   std::string_view name) {
+  auto digest = Digest::parse(std::string(algorithm).append(1, ':').append(name));
+  if (digest && first == name.substr(0, 2) && second == name.substr(2, 2)) return digest;
+  return fail(ErrorCode::invalid_argument, Blame::us, "not the name of a blob in its place");
 }
 
 Path DataPaths::blob(const Digest& digest) const { return blob_path(root_, digest); }

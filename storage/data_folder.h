@@ -46,8 +46,9 @@ Result<void> check_present(FileSystem& fs, const DataPaths& paths);
 
 // Where a digest's bytes are below the data folder `root`.
 std::filesystem::path blob_path(const std::filesystem::path& root, const Digest& digest);
-// The digest whose blob_path() is `path`; invalid_argument when it is nobody's.
-Result<Digest> digest_of_blob_path(const std::filesystem::path& root, const std::filesystem::path& path);
+// The digest whose blob_path() ends in blobs/<algorithm>/<first>/<second>/<name>; invalid_argument when it is nobody's.
+Result<Digest> digest_of_blob_file(std::string_view algorithm, std::string_view first, std::string_view second,
+                                   std::string_view name);
 
 class DataFolder {
  public:

@@ -4,7 +4,10 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
+#include <optional>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -169,6 +172,26 @@ int flags_of(FileSystem::Open how) {
   return O_RDONLY;
 }
 
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+// Nothing when it vanished meanwhile, or cannot be looked at.
+std::optional<DirectoryEntry> look_at(int folder, const char* name) {
+  struct stat status{};
+  if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return std::nullopt;
+  DirectoryEntry entry{.name = name};
+  if (S_ISREG(status.st_mode)) {
+    entry.size = static_cast<std::uint64_t>(status.st_size);
+    return entry;
+  }
+  struct stat target{};
+  const bool led = S_ISLNK(status.st_mode) && ::fstatat(folder, name, &target, 0) == 0;
+  entry.is_directory = S_ISDIR(status.st_mode) || (led && S_ISDIR(target.st_mode));
+  entry.is_other = !entry.is_directory;
+  return entry;
+}
+
 std::string holder_of(int fd) {
   std::array<char, 32> text{};
   const auto got = ::pread(fd, text.data(), text.size(), 0);
@@ -221,21 +244,19 @@ Result<void> PosixFileSystem::sync_directory(const Path& path) {
 }
 
 Result<std::vector<DirectoryEntry>> PosixFileSystem::list(const Path& path) {
+  const std::unique_ptr<DIR, CloseFolder> folder(::opendir(path.c_str()));
+  if (folder == nullptr) return system_failure("cannot list folder", path, errno);
   std::vector<DirectoryEntry> entries;
-  std::error_code error;
-  std::filesystem::directory_iterator it(path, error);
-  for (; !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-    std::error_code gone;  // a file may vanish while we look
-    const auto type = it->symlink_status(gone).type();
-    if (gone || type == std::filesystem::file_type::not_found) continue;
-    DirectoryEntry entry{.name = it->path().filename().string()};
-    std::error_code dangling;
-    entry.is_directory = it->is_directory(dangling);
-    entry.is_other = !entry.is_directory && type != std::filesystem::file_type::regular;
-    if (type == std::filesystem::file_type::regular) entry.size = it->file_size(gone);
-    if (!gone) entries.push_back(std::move(entry));
+  for (errno = 0; const dirent* found = ::readdir(folder.get()); errno = 0) {
+    const char* name = static_cast<const char*>(found->d_name);
+    if (name == std::string_view(".") || name == std::string_view("..")) continue;
+    if (found->d_type == DT_DIR) {
+      entries.push_back({.name = name, .is_directory = true});
+    } else if (auto entry = look_at(::dirfd(folder.get()), name)) {
+      entries.push_back(*std::move(entry));
+    }
   }
-  if (error) return system_failure("cannot list folder", path, error.value());
+  if (errno != 0) return system_failure("cannot list folder", path, errno);
   return entries;
 }
 

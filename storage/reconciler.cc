@@ -9,7 +9,7 @@ namespace {
 
 constexpr unsigned max_lines = 50;                       // of the log, for problems of one start
 constexpr std::uint64_t max_manifest_size = 64U << 20U;  // bytes; far above what may be configured
-constexpr int leaf_depth = 3;                            // blobs/<alg>/<aa>/<bb>
+constexpr unsigned readers = 8;                          // threads, of folders: they mostly wait for the disk
 constexpr std::chrono::seconds log_interval{10};
 
 std::string display(const RepositoryKey& key, std::string_view name) {
@@ -53,7 +53,9 @@ Reconciler::Reconciler(FileSystem& fs, const DataPaths& paths, const Clock& cloc
 Result<void> Reconciler::run() {
   auto done = load_catalog();
   const bool was_empty = rows_.empty() && catalog_tags_.empty();
-  if (done) done = walk_blobs(paths_.blobs(), 0);
+  if (done) {
+    done = walk_blobs(fs_, paths_, readers, [this](const BlobFolder& folder) { return take(folder); });
+  }
   if (done) done = check_unknown_files();
   if (done) done = drop_rows_without_file();
   if (done) done = load_records();
@@ -104,41 +106,29 @@ Result<void> Reconciler::load_catalog() {
 
 // --- blobs ---
 
-Result<void> Reconciler::walk_blobs(const Path& folder, int depth) {
-  const auto entries = fs_.list(folder);
-  if (!entries && depth == 0 && entries.error().code == ErrorCode::not_found) return {};
-  if (!entries) return std::unexpected(entries.error());
-  for (const auto& entry : *entries) {
-    const Path path = folder / entry.name;
-    Result<void> done;
-    if (entry.is_directory != (depth < leaf_depth)) {
-      done = quarantine(path, "not the store's");
-    } else if (entry.is_directory) {
-      done = walk_blobs(path, depth + 1);
-    } else if (entry.is_other) {
-      done = quarantine(path, "not a regular file");
-    } else {
-      done = take_blob_file(path, entry.size);
-    }
-    if (!done) return done;
+Result<void> Reconciler::take(const BlobFolder& folder) {
+  for (const auto& stray : folder.strays) {
+    if (auto moved = quarantine(stray.path, std::string(stray.why)); !moved) return moved;
+  }
+  for (const auto& file : folder.blobs) {
+    if (auto taken = take(file); !taken) return taken;
   }
   return {};
 }
 
-Result<void> Reconciler::take_blob_file(const Path& path, std::uint64_t size) {
-  const auto digest = digest_of_blob_path(paths_.root(), path);
-  if (!digest) return quarantine(path, "its name is not a digest in its place");
-  const auto row = rows_.find(*digest);
+Result<void> Reconciler::take(const BlobFile& file) {
+  const auto row = rows_.find(file.digest);
   if (row == rows_.end()) {
-    unknown_files_.push_back({*digest, path, size});
+    unknown_files_.push_back({file.digest, paths_.blob(file.digest), file.size});
     return {};
   }
-  if (const auto expected = row->second.record.size; expected != size) {
-    return quarantine(path, std::to_string(size) + " bytes instead of " + std::to_string(expected));
+  if (const auto expected = row->second.record.size; expected != file.size) {
+    return quarantine(paths_.blob(file.digest),
+                      std::to_string(file.size) + " bytes instead of " + std::to_string(expected));
   }
   row->second.has_file = true;
   ++report_.blobs;
-  report_.bytes += size;
+  report_.bytes += file.size;
   return {};
 }
 
@@ -197,7 +187,8 @@ Result<void> Reconciler::load_records() {
       },
       [&](const Path& path, const Error& error) {
         if (done) keep_first_failure(take_broken_record(path, error));
-      });
+      },
+      readers);
   return read ? done : read;
 }
 

@@ -1,7 +1,8 @@
 // Reconciler: one comparison of a catalog with the files; recovery.h says what it decides and why.
 //
 // Made, run() once, thrown away. Changes the catalog and moves files; touches no Space. After a failure the catalog may
-// be half done, never wrong: a run on the same one goes on from there. Single-threaded, but for the hashing of files.
+// be half done, never wrong: a run on the same one goes on from there. Single-threaded, but for the reading of
+// folders and files.
 #pragma once
 
 #include <map>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "storage/blob_check.h"
+#include "storage/blob_walk.h"
 #include "storage/records.h"
 #include "storage/recovery.h"
 
@@ -33,8 +35,8 @@ class Reconciler {
   };
 
   Result<void> load_catalog();
-  Result<void> walk_blobs(const Path& folder, int depth);
-  Result<void> take_blob_file(const Path& path, std::uint64_t size);
+  Result<void> take(const BlobFolder& folder);
+  Result<void> take(const BlobFile& file);
   Result<void> check_unknown_files();
   Result<void> settle_file(const UncheckedBlob& blob, const Result<Digest>& actual);
   Result<void> drop_rows_without_file();

@@ -4,6 +4,9 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
+#include "storage/mutex.h"
+#include "storage/parallel.h"
+
 namespace paddock {
 namespace {
 
@@ -182,30 +185,44 @@ Result<Fact> RecordFiles::read(const Path& path) {
   return fact;
 }
 
+std::vector<RecordFiles::Read> RecordFiles::read_folder(const DirectoryEntry& folder) {
+  const Path path = folder_ / folder.name;
+  std::vector<Read> out;
+  if (folder.is_other) out.push_back({path, broken("not a folder")});
+  if (!folder.is_directory) return out;
+  const auto files = fs_.list(path);
+  if (!files) {
+    out.push_back({path, std::unexpected(files.error())});
+    return out;
+  }
+  for (const auto& entry : *files) {
+    if (entry.is_directory || !entry.name.ends_with(".json")) continue;
+    Path file = path / entry.name;
+    auto fact = read(file);
+    out.push_back({std::move(file), std::move(fact)});
+  }
+  return out;
+}
+
 Result<void> RecordFiles::for_each(const std::function<void(const Fact&)>& visit,
-                                   const std::function<void(const Path&, const Error&)>& visit_broken) {
+                                   const std::function<void(const Path&, const Error&)>& visit_broken,
+                                   unsigned threads) {
   const auto folders = fs_.list(folder_);
   if (!folders && folders.error().code == ErrorCode::not_found) return {};
   if (!folders) return std::unexpected(folders.error());
-  for (const auto& folder : *folders) {
-    if (folder.is_other) visit_broken(folder_ / folder.name, broken("not a folder").error());
-    if (!folder.is_directory) continue;
-    const auto files = fs_.list(folder_ / folder.name);
-    if (!files) {
-      visit_broken(folder_ / folder.name, files.error());
-      continue;
-    }
-    for (const auto& entry : *files) {
-      if (entry.is_directory || !entry.name.ends_with(".json")) continue;
-      const Path path = folder_ / folder.name / entry.name;
-      if (const auto fact = read(path)) {
+  Mutex visiting;
+  return work_in_parallel(folders->size(), threads, [&](std::size_t index) -> Result<void> {
+    const auto records = read_folder((*folders)[index]);
+    const MutexLock lock(visiting);
+    for (const auto& [path, fact] : records) {
+      if (fact) {
         visit(*fact);
       } else {
         visit_broken(path, fact.error());
       }
     }
-  }
-  return {};
+    return {};
+  });
 }
 
 }  // namespace paddock

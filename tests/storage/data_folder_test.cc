@@ -230,17 +230,20 @@ TEST_CASE("a blob's path comes from its digest and leads back to it") {
   CHECK(path ==
         std::filesystem::path("/data/blobs") / digest.algorithm_name() / hex.substr(0, 2) / hex.substr(2, 2) / hex);
   CHECK(DataPaths("/data").blob(digest) == path);
-  CHECK(digest_of_blob_path("/data", path) == digest);
+  CHECK(digest_of_blob_file(digest.algorithm_name(), hex.substr(0, 2), hex.substr(2, 2), hex) == digest);
   CHECK(DataPaths("/data").partial(digest).filename() == std::string(digest.algorithm_name()) + "-" + hex);
 }
 
-TEST_CASE("a path that is no blob's is told") {
-  const auto path = blob_path("/data", Digest::of("abc"));
-  CHECK_FALSE(digest_of_blob_path("/other", path));
-  CHECK_FALSE(digest_of_blob_path("/data", path.parent_path()));
-  CHECK_FALSE(digest_of_blob_path("/data", path.parent_path().parent_path() / "00" / path.filename()));
-  CHECK_FALSE(digest_of_blob_path("/data", path.string() + ".tmp"));
-  CHECK_FALSE(digest_of_blob_path("/data", ""));
+TEST_CASE("a file that is no blob's, or not in its place, is told") {
+  const std::string hex = Digest::of("abc").hex(), first = hex.substr(0, 2), second = hex.substr(2, 2);
+  REQUIRE(digest_of_blob_file("sha256", first, second, hex));
+  CHECK_FALSE(digest_of_blob_file("sha512", first, second, hex));
+  CHECK_FALSE(digest_of_blob_file("", first, second, hex));
+  CHECK_FALSE(digest_of_blob_file("sha256", "00", second, hex));
+  CHECK_FALSE(digest_of_blob_file("sha256", first, "00", hex));
+  CHECK_FALSE(digest_of_blob_file("sha256", first, "", hex));
+  CHECK_FALSE(digest_of_blob_file("sha256", first, second, hex + ".tmp"));
+  CHECK_FALSE(digest_of_blob_file("sha256", first, second, ""));
 }
 
 }  // namespace

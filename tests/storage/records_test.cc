@@ -1,8 +1,10 @@
 #include "storage/records.h"
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <limits>
+#include <set>
 
 #include "tests/support/fault_file_system.h"
 #include "tests/support/memory_file_system.h"
@@ -247,6 +249,24 @@ TEST_CASE_METHOD(Fixture, "temporary files and strange names are passed over", "
   const auto seen = all();
   CHECK(seen.tags.size() == 1);
   CHECK(seen.broken.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "several threads read the same records as one, visited one at a time", "[records]") {
+  for (int i = 0; i < 100; ++i) REQUIRE(records.put(tag_fact(std::to_string(i))));
+  overwrite("/data/records/00/bad.json", "{");
+  std::set<std::string> tags;
+  std::atomic<int> visitors{0};
+  int broken = 0;
+  const auto alone = [&](const auto& visit) {
+    CHECK(++visitors == 1);
+    visit();
+    --visitors;
+  };
+  REQUIRE(records.for_each(
+      [&](const Fact& fact) { alone([&] { CHECK(tags.insert(std::get<TagFact>(fact).tag).second); }); },
+      [&](const auto&, const Error&) { alone([&] { ++broken; }); }, 4));
+  CHECK(tags.size() == 100);
+  CHECK(broken == 1);
 }
 
 TEST_CASE("records of a folder that is not there are none", "[records]") {

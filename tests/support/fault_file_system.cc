@@ -150,4 +150,9 @@ Result<void> FaultFileSystem::sync_directory(const Path& path) {
   return inner_.sync_directory(path);
 }
 
+Result<std::vector<DirectoryEntry>> FaultFileSystem::list(const Path& path) {
+  if (auto ok = plan_->check(path); !ok) return std::unexpected(ok.error());
+  return inner_.list(path);
+}
+
 }  // namespace paddock

@@ -38,7 +38,7 @@ class FaultFileSystem final : public FileSystem {
   void fail_all(Op op, ErrorCode code = ErrorCode::io);                  // until clear()
   // Of what is written from now on the first `bytes` reach the file, also within one call; then `code`.
   void fail_after_bytes(std::uint64_t bytes, ErrorCode code = ErrorCode::no_space);
-  void fail_path(const Path& path, ErrorCode code = ErrorCode::io);  // opening that file, until clear()
+  void fail_path(const Path& path, ErrorCode code = ErrorCode::io);  // opening or listing it, until clear()
   void clear();                                                      // no faults; numbers go on
   [[nodiscard]] std::uint64_t calls() const;                         // changing calls so far
   [[nodiscard]] std::uint64_t count(Op op) const;
@@ -48,7 +48,7 @@ class FaultFileSystem final : public FileSystem {
   Result<void> remove(const Path& path) override;
   Result<void> create_directories(const Path& path) override;
   Result<void> sync_directory(const Path& path) override;
-  Result<std::vector<DirectoryEntry>> list(const Path& path) override { return inner_.list(path); }
+  Result<std::vector<DirectoryEntry>> list(const Path& path) override;
   Result<DiskSpace> space(const Path& path) override { return inner_.space(path); }
   Result<std::unique_ptr<FileLock>> lock(const Path& path) override { return inner_.lock(path); }
 

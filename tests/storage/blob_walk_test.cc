@@ -1,0 +1,118 @@
+#include "storage/blob_walk.h"
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <set>
+#include <string>
+
+#include "tests/support/fault_file_system.h"
+#include "tests/support/memory_file_system.h"
+
+namespace paddock {
+namespace {
+
+using Path = std::filesystem::path;
+
+struct Fixture {
+  MemoryFileSystem disk;
+  const DataPaths paths{"/data"};
+
+  struct Seen {
+    std::map<Digest, std::uint64_t> blobs;
+    std::map<std::string, std::string> strays;  // why, by path below blobs/
+  };
+
+  void put(const Path& path, std::string_view content) {
+    REQUIRE(disk.create_directories(path.parent_path()));
+    REQUIRE(write_file_durably(disk, path, content));
+  }
+  Digest put_blob(std::string_view content, Digest::Algorithm algorithm = Digest::Algorithm::sha256) {
+    const Digest digest = Digest::of(content, algorithm);
+    put(paths.blob(digest), content);
+    return digest;
+  }
+  Seen walk(unsigned threads = 4) {
+    Seen seen;
+    CHECK(walk_blobs(disk, paths, threads, [&](const BlobFolder& folder) -> Result<void> {
+      for (const auto& blob : folder.blobs) CHECK(seen.blobs.emplace(blob.digest, blob.size).second);
+      for (const auto& stray : folder.strays) {
+        seen.strays.emplace(stray.path.lexically_relative(paths.blobs()).string(), stray.why);
+      }
+      return {};
+    }));
+    return seen;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "every blob is visited once, with its size", "[blob_walk]") {
+  std::map<Digest, std::uint64_t> expected;
+  for (int i = 0; i < 500; ++i) {
+    const std::string content(static_cast<std::size_t>(i), 'x');
+    const auto algorithm = i % 3 == 0 ? Digest::Algorithm::sha512 : Digest::Algorithm::sha256;
+    expected.emplace(put_blob(content, algorithm), i);
+  }
+  for (const unsigned threads : {1U, 4U}) {
+    const auto seen = walk(threads);
+    CHECK(seen.blobs == expected);
+    CHECK(seen.strays.empty());
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "no folder of blobs holds none", "[blob_walk]") {
+  CHECK(walk().blobs.empty());
+  REQUIRE(disk.create_directories(paths.blobs()));
+  CHECK(walk().blobs.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "what is not a blob in its place is a stray, at every depth", "[blob_walk]") {
+  const Digest good = put_blob("abc");
+  const std::string hex = good.hex(), first = hex.substr(0, 2), second = hex.substr(2, 2);
+  const Path blobs = paths.blobs();
+  for (const char* name : {"notes", "sha256/notes", "md5/aa/bb/0123"}) put(blobs / name, "");
+  put(blobs / "sha256" / first / "notes", "");
+  put(blobs / "sha256" / first / second / "notes", "");
+  put(blobs / "sha256" / first / second / "folder" / "below", "");
+  put(blobs / "sha256" / first / "other" / hex, "abc");
+  const auto seen = walk();
+  CHECK(seen.blobs == std::map<Digest, std::uint64_t>{{good, 3}});
+  const std::string misnamed = "its name is not a digest in its place", foreign = "not the store's";
+  CHECK(seen.strays == std::map<std::string, std::string>{
+                           {"notes", foreign},
+                           {"sha256/notes", foreign},
+                           {"md5/aa/bb/0123", misnamed},
+                           {"sha256/" + first + "/notes", foreign},
+                           {"sha256/" + first + "/" + second + "/notes", misnamed},
+                           {"sha256/" + first + "/" + second + "/folder", foreign},
+                           {"sha256/" + first + "/other/" + hex, misnamed},
+                       });
+}
+
+TEST_CASE_METHOD(Fixture, "a walk ends with the first failure", "[blob_walk]") {
+  for (int i = 0; i < 100; ++i) put_blob(std::to_string(i));
+  int visits = 0;
+  const auto done = walk_blobs(disk, paths, 4, [&](const BlobFolder& folder) -> Result<void> {
+    if (folder.blobs.empty()) return {};
+    ++visits;
+    return fail(ErrorCode::no_space, Blame::us, "no room");
+  });
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::no_space);
+  CHECK(visits <= 4);
+}
+
+TEST_CASE_METHOD(Fixture, "a folder that cannot be listed ends the walk", "[blob_walk]") {
+  const Digest digest = put_blob("abc");
+  Path folder = paths.blob(digest).parent_path();
+  for (int above = 0; above < 4; ++above, folder = folder.parent_path()) {
+    CAPTURE(folder);
+    FaultFileSystem broken(disk);
+    broken.fail_path(folder, ErrorCode::denied);
+    const auto done = walk_blobs(broken, paths, 2, [](const BlobFolder&) { return Result<void>(); });
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == ErrorCode::denied);
+  }
+}
+
+}  // namespace paddock
