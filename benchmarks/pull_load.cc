@@ -2,9 +2,11 @@
 //
 //   pull_load --clients 8 http://127.0.0.1:5000/v2/paddlepaddle/paddle 2.6.2
 //   pull_load --idle 10000 http://127.0.0.1:5000/v2/paddlepaddle/paddle 2.6.2 -- COMMAND...
+//   pull_load --beat 1 --seconds 5 http://127.0.0.1:5000/v2/paddlepaddle/paddle 2.6.2
 //
 // Prints one JSON object; exit status 1 on any error or short body. The second form opens connections that ask once and
-// stay; COMMAND runs while they do, with this program's standard streams, before the JSON is printed.
+// stay; COMMAND runs while they do, with this program's standard streams, before the JSON is printed. The third asks
+// for the manifest every millisecond, and says how long that took.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
@@ -14,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "benchmarks/load/beat.h"
 #include "benchmarks/load/crowd.h"
 
 namespace {
@@ -23,6 +26,8 @@ using paddock::load::Outcome;
 struct Arguments {
   paddock::load::Plan plan;
   std::size_t idle = 0;
+  int beat = 0;     // milliseconds
+  int seconds = 5;  // of beats
   std::string ca, base;
   std::vector<std::string> command;
 };
@@ -42,6 +47,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--ca", arguments.ca, "PEM file to trust with https; without it anybody is trusted");
   app.add_option("--idle", arguments.idle, "connections to open and to hold while COMMAND runs")
       ->check(CLI::Range(1, 100000));
+  app.add_option("--beat", arguments.beat, "milliseconds between two requests for the manifest, and nothing else")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--seconds", arguments.seconds, "of beats, 5")->check(CLI::Range(1, 600));
   app.add_option_function<int>(
       "--stall", [&plan](int s) { plan.stall = std::chrono::seconds(s); },
       "seconds without a byte that are an error (120)");
@@ -103,6 +111,21 @@ int hold_idle(const paddock::load::Target& target, SSL_CTX* tls, Arguments& argu
   return all && status == 0 && crowd.open() == opened ? 0 : 1;
 }
 
+int keep_beat(const paddock::load::Target& target, SSL_CTX* tls, const Arguments& arguments) {
+  const auto outcome = paddock::load::beat(target, tls, arguments.plan, std::chrono::milliseconds(arguments.beat),
+                                           std::chrono::seconds(arguments.seconds));
+  const auto& waits = outcome.waits;
+  const auto share = [&](std::size_t percent) { return waits.empty() ? 0.0 : waits[waits.size() * percent / 100]; };
+  const nlohmann::ordered_json json = {{"requests", waits.size()},
+                                       {"p50", share(50)},
+                                       {"p99", share(99)},
+                                       {"longest", waits.empty() ? 0.0 : waits.back()},
+                                       {"errors", outcome.error.empty() ? 0 : 1},
+                                       {"first_error", outcome.error}};
+  std::cout << json.dump() << '\n';
+  return outcome.error.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -116,6 +139,7 @@ int main(int argc, char** argv) try {
   const auto target = paddock::load::parse_target(arguments.base);
   const auto tls = target.tls ? paddock::load::make_tls_context(arguments.ca) : nullptr;
   if (arguments.idle > 0) return hold_idle(target, tls.get(), arguments);
+  if (arguments.beat > 0) return keep_beat(target, tls.get(), arguments);
   const Outcome outcome = paddock::load::pull(target, tls.get(), arguments.plan);
   std::cout << describe(outcome).dump() << '\n';
   return outcome.errors.empty() ? 0 : 1;

@@ -71,6 +71,13 @@ def measured_pull(rig, peer, tag, clients):
     }
 
 
+def run_beat(rig, peer, seconds, tag="large"):
+    """The 99th percentile, in milliseconds, of one client that asks for the manifest once a millisecond."""
+    options = ["--beat", "1", "--seconds", str(seconds)]
+    said = parse_pull(*run_program(pull_command(rig, peer.base(), tag, 1, peer.ca, options), seconds + 60), peer.base())
+    return {"beat_p99": said["p99"]}
+
+
 def manifest_url(rig, peer, tag="large"):
     return f"{peer.base()}/v2/{rig.images[tag].repository}/manifests/{tag}"
 

@@ -21,6 +21,7 @@ METRICS = {
     "first_byte_median": Metric("median wait for a first byte", "s"),
     "requests": Metric("requests", "/s", True),
     "p99": Metric("99th percentile", "ms"),
+    "beat_p99": Metric("99th percentile of a client that asks once a millisecond", "ms"),
     "cpu_per_k": Metric("server CPU a 1000 requests", "ms"),
     "idle_rss": Metric("memory with the idle connections", "MB"),
     "idle_growth": Metric("memory for one idle connection", "KB"),

@@ -103,7 +103,8 @@ def cold_pages(rig, turns, record):
     with _warmed(rig, turns):
         for peer in turns:
             with turns.guard(peer), _reading_from_disk(rig, peer):
-                record(peer, load.run_wrk(rig, peer, SECONDS[rig.size]))
+                paced = load.run_beat(rig, peer, SECONDS[rig.size])
+                record(peer, {**paced, **load.run_wrk(rig, peer, SECONDS[rig.size])})
 
 
 @contextlib.contextmanager

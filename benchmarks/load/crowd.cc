@@ -12,9 +12,6 @@
 namespace paddock::load {
 namespace {
 
-constexpr auto accept_manifests =
-    "Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json\r\n";
-
 struct Part {
   std::string digest;
   std::uint64_t size = 0;  // bytes expected
@@ -125,10 +122,6 @@ class Pull {
     ask_next(client, link);
   }
 
-  static std::string said(const Answer& answer) {
-    return answer.error.empty() ? "status " + std::to_string(answer.status) : answer.error;
-  }
-
   const Target& target_;
   SSL_CTX* tls_;
   const Plan& plan_;
@@ -156,8 +149,7 @@ IdleCrowd::IdleCrowd(const Target& target, SSL_CTX* tls, const Plan& plan) {
   Poller poller(plan.stall, plan.deadline, [&](Link& link) {
     const Answer& answer = link.answer();
     outcome_.bytes += answer.received;
-    if (!answer.error.empty() || answer.status != 200)
-      outcome_.errors.push_back(answer.error.empty() ? "status " + std::to_string(answer.status) : answer.error);
+    if (!answer.error.empty() || answer.status != 200) outcome_.errors.push_back(said(answer));
     open_next();
   });
   adder = &poller;
