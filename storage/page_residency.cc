@@ -12,16 +12,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "storage/recent_misses.h"
+
 namespace paddock {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t most_pages = 1024;  // looked at in one call
-constexpr std::chrono::seconds reads_end_within{5};
-constexpr long cachestat_number = 451;  // headers older than 6.5 do not have it
+constexpr long cachestat_number = 451;    // headers older than 6.5 do not have it
 
-std::atomic<Clock::rep> last_miss{0};
+RecentMisses misses;  // of everybody in this process
 std::atomic<bool> cachestat_works{true};
 
 std::uint64_t page_size() {
@@ -30,27 +29,28 @@ std::uint64_t page_size() {
 }
 
 // mincore(2) says of somebody else's file that all of it is in memory.
-bool may_look_into(int descriptor) {
-  struct stat status{};
+bool may_look_into(const struct stat& status) {
   const auto user = ::geteuid();
-  return user == 0 || (::fstat(descriptor, &status) == 0 && status.st_uid == user);
+  return user == 0 || status.st_uid == user;
 }
 
-bool nothing_is_on_its_way() {
-  const Clock::duration last(last_miss.load(std::memory_order_relaxed));
-  return Clock::now().time_since_epoch() - last > reads_end_within;
+// Far apart for different files: neighbourhoods are counted from here.
+std::uint64_t number_of(const struct stat& status) {
+  return (std::uint64_t{status.st_ino} << 20U) ^ (std::uint64_t{status.st_dev} << 48U);
 }
 
 }  // namespace
 
-PageResidency::PageResidency(int descriptor, Ask ask)
-    : descriptor_(descriptor), ask_(ask), ours_(may_look_into(descriptor)) {}
+PageResidency::PageResidency(int descriptor, const struct stat& status, Ask ask)
+    : descriptor_(descriptor), ask_(ask), file_(number_of(status)), ours_(may_look_into(status)) {}
 
 PageResidency::~PageResidency() {
   if (begin_ != MAP_FAILED) ::munmap(begin_, mapped_);
 }
 
-void PageResidency::note_miss() { last_miss.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
+void PageResidency::note_miss(std::uint64_t offset) const {
+  misses.note(file_, offset, std::chrono::steady_clock::now());
+}
 
 void PageResidency::note_failure() { cachestat_works.store(false, std::memory_order_relaxed); }
 
@@ -71,7 +71,7 @@ std::uint64_t PageResidency::in_memory(std::uint64_t offset, std::uint64_t lengt
       std::ranges::find_if(looked_at, [](unsigned char in) { return (in & 1U) == 0; }) - looked_at.begin());
   // A file system may still make us wait: for a lock that a writer holds, for a server.
   const auto ready = run == 0 || !is_ready(offset) ? 0 : std::min(run * page - skipped, wanted);
-  if (ready < wanted) note_miss();
+  if (ready < wanted) note_miss(offset + ready);
   return ready;
 }
 
@@ -82,7 +82,10 @@ bool PageResidency::is_ready(std::uint64_t offset) const {
 }
 
 bool PageResidency::all_counted(std::uint64_t offset, std::uint64_t size) const {
-  const bool fits = ask_ == Ask::count || (ask_ == Ask::as_it_fits && nothing_is_on_its_way());
+  const auto missed_near = [&, now = std::chrono::steady_clock::now()] {
+    return misses.near(file_, offset, now) || misses.near(file_, offset + size, now);
+  };
+  const bool fits = ask_ == Ask::count || (ask_ == Ask::as_it_fits && !missed_near());
   if (!fits || !counts()) return false;
   struct {
     std::uint64_t offset, length;

@@ -1,14 +1,15 @@
 // PageResidency: which bytes of a file are in memory, so that sending them by the kernel waits for no disk.
 //
 // cachestat(2), of Linux 6.5, counts a range's pages fifty times faster than mincore(2) looks at each; but it counts
-// those too that are still being read, or could not be. So it is believed only where nobody in this process has met
-// pages that were not there for a while, and the range's ends are ready. Whatever it cannot say mincore(2) does.
+// those too that are still being read, or could not be. So it is believed only where nobody in this process has lately
+// met pages that were not there near by, and the range's ends are ready. Whatever it cannot say mincore(2) does.
 // Thread-safe; never waits.
 #pragma once
 
 #include <cstdint>
 #include <mutex>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 namespace paddock {
 
@@ -16,8 +17,8 @@ class PageResidency {
  public:
   enum class Ask { as_it_fits, count, each_page };  // tests have no time to wait until it fits
 
-  // `descriptor` must stay open.
-  explicit PageResidency(int descriptor, Ask ask = Ask::as_it_fits);
+  // `descriptor` must stay open; `status` is what fstat(2) says of it.
+  PageResidency(int descriptor, const struct stat& status, Ask ask = Ask::as_it_fits);
   ~PageResidency();
   PageResidency(const PageResidency&) = delete;
   PageResidency& operator=(const PageResidency&) = delete;
@@ -26,8 +27,8 @@ class PageResidency {
   // where nobody knows. Of long ranges the first 1024 pages are looked at.
   [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const;
 
-  // Pages were not there, of whatever file: what is on its way from a disk may be anywhere for a moment.
-  static void note_miss();
+  // The page of that byte was not there: what follows it may be on its way from the disk for a while, whoever asks.
+  void note_miss(std::uint64_t offset) const;
   // A disk could not be read: pages that stay unread must not be counted from now on.
   static void note_failure();
   [[nodiscard]] static bool counts();  // cachestat(2) is there, and nothing has failed
@@ -41,6 +42,7 @@ class PageResidency {
 
   const int descriptor_;
   const Ask ask_;
+  const std::uint64_t file_;  // which it is, whoever has it open
   const bool ours_;
   // The file's place in our address space, never touched: what mincore(2) wants to be asked about. Made when first
   // needed, as large as the file is then; changing what is mapped costs a lock that all threads share.

@@ -55,8 +55,8 @@ auto uninterrupted(Call call) {
 
 class PosixFile final : public File {
  public:
-  PosixFile(FileDescriptor descriptor, Path path)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)), residency_(descriptor_.get()) {}
+  PosixFile(FileDescriptor descriptor, const struct stat& status, Path path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), residency_(descriptor_.get(), status) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
     const std::size_t at_hand = read_cached(offset, out);
@@ -72,7 +72,7 @@ class PosixFile final : public File {
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }
-    if (done > at_hand) PageResidency::note_miss();  // once more: that may have taken long
+    if (done > at_hand) residency_.note_miss(offset + at_hand);  // once more: that may have taken long
     return done;
   }
 
@@ -81,7 +81,7 @@ class PosixFile final : public File {
     const auto got = ::preadv2(descriptor(), &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
     const auto end = offset + static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
     // The kernel may have begun with the rest, unless the file has none.
-    if (end < offset + out.size() && end < size().value_or(UINT64_MAX)) PageResidency::note_miss();
+    if (end < offset + out.size() && end < size().value_or(UINT64_MAX)) residency_.note_miss(end);
     return got > 0 ? static_cast<std::size_t>(got) : 0;  // what is wrong shows when it is read for good
   }
 
@@ -147,17 +147,20 @@ std::unexpected<Error> not_regular(const Path& path) {
 
 // Whatever else may lie where a file should: a pipe would wait for ever, a device may do anything, a link leads
 // somebody else's file in.
-Result<FileDescriptor> open_regular(const Path& path, int flags, std::string_view doing) {
-  FileDescriptor descriptor = open_descriptor(path, flags | O_NONBLOCK | O_NOFOLLOW);
-  if (descriptor.get() < 0) {
+struct RegularFile {
+  FileDescriptor descriptor;
+  struct stat status{};
+};
+Result<RegularFile> open_regular(const Path& path, int flags, std::string_view doing) {
+  RegularFile file{open_descriptor(path, flags | O_NONBLOCK | O_NOFOLLOW)};
+  if (file.descriptor.get() < 0) {
     const int error = errno;
     if (error == ELOOP || error == ENXIO || error == ENODEV) return not_regular(path);
     return system_failure(doing, path, error);
   }
-  struct stat status{};
-  if (::fstat(descriptor.get(), &status) < 0) return system_failure("cannot look at", path, errno);
-  if (!S_ISREG(status.st_mode)) return not_regular(path);
-  return descriptor;
+  if (::fstat(file.descriptor.get(), &file.status) < 0) return system_failure("cannot look at", path, errno);
+  if (!S_ISREG(file.status.st_mode)) return not_regular(path);
+  return file;
 }
 
 int flags_of(FileSystem::Open how) {
@@ -203,9 +206,9 @@ std::string holder_of(int fd) {
 }  // namespace
 
 Result<std::unique_ptr<File>> PosixFileSystem::open(const Path& path, Open how) {
-  auto descriptor = open_regular(path, flags_of(how), "cannot open");
-  if (!descriptor) return std::unexpected(std::move(descriptor).error());
-  return std::make_unique<PosixFile>(*std::move(descriptor), path);
+  auto file = open_regular(path, flags_of(how), "cannot open");
+  if (!file) return std::unexpected(std::move(file).error());
+  return std::make_unique<PosixFile>(std::move(file->descriptor), file->status, path);
 }
 
 Result<void> PosixFileSystem::rename(const Path& from, const Path& to) {
@@ -270,9 +273,9 @@ Result<DiskSpace> PosixFileSystem::space(const Path& path) {
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const Path& path) {
-  auto descriptor = open_regular(path, O_RDWR | O_CREAT, "cannot open the lock");
-  if (!descriptor) return std::unexpected(std::move(descriptor).error());
-  const int fd = descriptor->get();
+  auto file = open_regular(path, O_RDWR | O_CREAT, "cannot open the lock");
+  if (!file) return std::unexpected(std::move(file).error());
+  const int fd = file->descriptor.get();
   if (uninterrupted([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) < 0) {
     if (errno != EWOULDBLOCK) return system_failure("cannot lock", path, errno);
     return fail(ErrorCode::conflict, Blame::us, path.string() + " is held by " + holder_of(fd));
@@ -281,7 +284,7 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const Path& path) {
   const bool noted =
       ::ftruncate(fd, 0) == 0 && ::pwrite(fd, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
   if (!noted) return system_failure("cannot write the lock", path, errno);
-  return std::make_unique<PosixLock>(*std::move(descriptor), path);
+  return std::make_unique<PosixLock>(std::move(file->descriptor), path);
 }
 
 }  // namespace paddock

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/file_descriptor.h"
@@ -24,6 +25,11 @@ struct WrittenFile {
     REQUIRE(::pwrite(descriptor.get(), content.data(), size, 0) == static_cast<ssize_t>(size));
     REQUIRE(::fsync(descriptor.get()) == 0);
   }
+  [[nodiscard]] struct stat status() const {
+    struct stat status{};
+    REQUIRE(::fstat(descriptor.get(), &status) == 0);
+    return status;
+  }
   // Out of memory with it; the kernel takes that as advice.
   void forget(std::uint64_t from, std::uint64_t size) const {
     ::posix_fadvise(descriptor.get(), static_cast<off_t>(from), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
@@ -35,13 +41,13 @@ struct WrittenFile {
 
 TEST_CASE("this kernel counts pages") {
   const WrittenFile file(mebibyte);
-  (void)PageResidency(file.descriptor.get(), PageResidency::Ask::count).in_memory(0, mebibyte);
+  (void)PageResidency(file.descriptor.get(), file.status(), PageResidency::Ask::count).in_memory(0, mebibyte);
   if (!PageResidency::counts()) WARN("it does not: the others test mincore(2) alone");
 }
 
 TEST_CASE("what has just been written is in memory, whoever is asked") {
   const WrittenFile file(3 * mebibyte + 5);
-  const PageResidency residency(file.descriptor.get(), any_way());
+  const PageResidency residency(file.descriptor.get(), file.status(), any_way());
   CHECK(residency.in_memory(0, 3 * mebibyte + 5) == 3 * mebibyte + 5);
   CHECK(residency.in_memory(mebibyte + 17, 100'000) == 100'000);
   CHECK(residency.in_memory(3 * mebibyte, 5) == 5);
@@ -53,7 +59,7 @@ TEST_CASE("a hole in what is in memory ends it, whoever is asked") {
   const WrittenFile file(12 * mebibyte);
   file.forget(4 * mebibyte, 4 * mebibyte);
   const auto ask = any_way();
-  const PageResidency residency(file.descriptor.get(), ask);
+  const PageResidency residency(file.descriptor.get(), file.status(), ask);
   if (residency.in_memory(5 * mebibyte, mebibyte) != 0) {
     WARN("skipped: this file system does not let go of pages");
     return;
@@ -66,7 +72,7 @@ TEST_CASE("a hole in what is in memory ends it, whoever is asked") {
 }
 
 TEST_CASE("of what is not open nobody knows anything") {
-  const PageResidency residency(-1, any_way());
+  const PageResidency residency(-1, {}, any_way());
   CHECK(residency.in_memory(0, 100) == 0);
 }
 
