@@ -12,13 +12,15 @@ namespace {
 using Path = std::filesystem::path;
 
 // Names of the folders in `folder`; what else is there is a stray.
-Result<std::vector<std::string>> folders_in(FileSystem& fs, const Path& folder, BlobFolder& found) {
+Result<std::vector<std::string>> folders_in(FileSystem& fs, const Path& folder, FoundBlobs& found) {
   auto entries = fs.list(folder);
   if (!entries) return std::unexpected(std::move(entries).error());
   std::vector<std::string> names;
   for (auto& entry : *entries) {
     if (entry.is_directory) {
       names.push_back(std::move(entry.name));
+    } else if (entry.is_unknown) {
+      return fail(ErrorCode::io, Blame::us, "the disk does not say what " + (folder / entry.name).string() + " is");
     } else {
       found.strays.push_back({folder / entry.name, "not the store's"});
     }
@@ -33,23 +35,29 @@ struct Branch {
 };
 
 Result<void> read_leaf(FileSystem& fs, const Path& folder, const Branch& branch, std::string_view second,
-                       BlobFolder& found) {
+                       FoundBlobs& found) {
   const auto entries = fs.list(folder);
   if (!entries) return std::unexpected(entries.error());
   for (const auto& entry : *entries) {
-    if (entry.is_directory || entry.is_other) {
-      found.strays.push_back({folder / entry.name, entry.is_directory ? "not the store's" : "not a regular file"});
-    } else if (const auto digest = digest_of_blob_file(branch.algorithm, branch.first, second, entry.name)) {
-      found.blobs.push_back({*digest, entry.size});
+    const auto stray = [&](std::string_view why) { found.strays.push_back({folder / entry.name, why}); };
+    const auto digest = digest_of_blob_file(branch.algorithm, branch.first, second, entry.name);
+    if (entry.is_unknown) {
+      if (digest) found.unknown.push_back(*digest);
+    } else if (entry.is_directory) {
+      stray("not the store's");
+    } else if (entry.is_other) {
+      stray("not a regular file");
+    } else if (!digest) {
+      stray("its name is not a digest in its place");
     } else {
-      found.strays.push_back({folder / entry.name, "its name is not a digest in its place"});
+      found.blobs.push_back({*digest, entry.size});
     }
   }
   return {};
 }
 
-Result<BlobFolder> read_branch(FileSystem& fs, const Path& folder, const Branch& branch) {
-  BlobFolder found;
+Result<FoundBlobs> read_branch(FileSystem& fs, const Path& folder, const Branch& branch) {
+  FoundBlobs found;
   const auto leaves = folders_in(fs, folder, found);
   if (!leaves) return std::unexpected(leaves.error());
   for (const auto& second : *leaves) {
@@ -60,7 +68,7 @@ Result<BlobFolder> read_branch(FileSystem& fs, const Path& folder, const Branch&
   return found;
 }
 
-Result<std::vector<Branch>> find_branches(FileSystem& fs, const Path& blobs, BlobFolder& found) {
+Result<std::vector<Branch>> find_branches(FileSystem& fs, const Path& blobs, FoundBlobs& found) {
   std::vector<Branch> branches;
   const auto algorithms = folders_in(fs, blobs, found);
   if (!algorithms && algorithms.error().code == ErrorCode::not_found) return branches;
@@ -76,9 +84,9 @@ Result<std::vector<Branch>> find_branches(FileSystem& fs, const Path& blobs, Blo
 }  // namespace
 
 Result<void> walk_blobs(FileSystem& fs, const DataPaths& paths, unsigned threads,
-                        const std::function<Result<void>(const BlobFolder&)>& visit) {
+                        const std::function<Result<void>(const FoundBlobs&)>& visit) {
   const Path blobs = paths.blobs();
-  BlobFolder above;
+  FoundBlobs above;
   const auto branches = find_branches(fs, blobs, above);
   if (!branches) return std::unexpected(branches.error());
   if (auto visited = visit(above); !visited) return visited;

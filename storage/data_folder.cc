@@ -125,11 +125,11 @@ Path blob_path(const Path& root, const Digest& digest) {
   return root / "blobs" / digest.algorithm_name() / hex.substr(0, 2) / hex.substr(2, 2) / hex;
 }
 
-Result<Digest> digest_of_blob_file(std::string_view algorithm, std::string_view first, std::string_view second,
-                                   std::string_view name) {
-  auto digest = Digest::parse(std::string(algorithm).append(1, ':').append(name));
-  if (digest && first == name.substr(0, 2) && second == name.substr(2, 2)) return digest;
-  return fail(ErrorCode::invalid_argument, Blame::us, "not the name of a blob in its place");
+std::optional<Digest> digest_of_blob_file(std::string_view algorithm, std::string_view first, std::string_view second,
+                                          std::string_view name) {
+  const auto digest = Digest::parse(std::string(algorithm).append(1, ':').append(name));
+  if (!digest || first != name.substr(0, 2) || second != name.substr(2, 2)) return std::nullopt;
+  return *digest;
 }
 
 Path DataPaths::blob(const Digest& digest) const { return blob_path(root_, digest); }

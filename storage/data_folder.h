@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "storage/digest.h"
@@ -46,9 +47,9 @@ Result<void> check_present(FileSystem& fs, const DataPaths& paths);
 
 // Where a digest's bytes are below the data folder `root`.
 std::filesystem::path blob_path(const std::filesystem::path& root, const Digest& digest);
-// The digest whose blob_path() ends in blobs/<algorithm>/<first>/<second>/<name>; invalid_argument when it is nobody's.
-Result<Digest> digest_of_blob_file(std::string_view algorithm, std::string_view first, std::string_view second,
-                                   std::string_view name);
+// The digest whose blob_path() ends in blobs/<algorithm>/<first>/<second>/<name>, if there is one.
+std::optional<Digest> digest_of_blob_file(std::string_view algorithm, std::string_view first, std::string_view second,
+                                          std::string_view name);
 
 class DataFolder {
  public:

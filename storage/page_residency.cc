@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t most_pages = 1024;  // looked at in one call
 constexpr long cachestat_number = 451;    // headers older than 6.5 do not have it
 
-RecentMisses misses;  // of everybody in this process
+constinit RecentMisses misses;  // of everybody in this process
 std::atomic<bool> cachestat_works{true};
 
 std::uint64_t page_size() {
@@ -34,9 +34,8 @@ bool may_look_into(const struct stat& status) {
   return user == 0 || status.st_uid == user;
 }
 
-// Far apart for different files: neighbourhoods are counted from here.
 std::uint64_t number_of(const struct stat& status) {
-  return (std::uint64_t{status.st_ino} << 20U) ^ (std::uint64_t{status.st_dev} << 48U);
+  return std::uint64_t{status.st_ino} ^ (std::uint64_t{status.st_dev} << 40U);
 }
 
 }  // namespace
@@ -48,9 +47,13 @@ PageResidency::~PageResidency() {
   if (begin_ != MAP_FAILED) ::munmap(begin_, mapped_);
 }
 
-void PageResidency::note_miss(std::uint64_t offset) const {
-  misses.note(file_, offset, std::chrono::steady_clock::now());
-}
+void PageResidency::note_miss() const { misses.note(file_, std::chrono::steady_clock::now()); }
+
+PageResidency::Wait::Wait(const PageResidency& of) : file_(of.file_) { misses.begin(file_); }
+
+PageResidency::Wait::~Wait() { misses.end(file_); }
+
+bool PageResidency::doubtful() const { return misses.has(file_, std::chrono::steady_clock::now()); }
 
 void PageResidency::note_failure() { cachestat_works.store(false, std::memory_order_relaxed); }
 
@@ -71,7 +74,7 @@ std::uint64_t PageResidency::in_memory(std::uint64_t offset, std::uint64_t lengt
       std::ranges::find_if(looked_at, [](unsigned char in) { return (in & 1U) == 0; }) - looked_at.begin());
   // A file system may still make us wait: for a lock that a writer holds, for a server.
   const auto ready = run == 0 || !is_ready(offset) ? 0 : std::min(run * page - skipped, wanted);
-  if (ready < wanted) note_miss(offset + ready);
+  if (ready < wanted) note_miss();
   return ready;
 }
 
@@ -82,10 +85,7 @@ bool PageResidency::is_ready(std::uint64_t offset) const {
 }
 
 bool PageResidency::all_counted(std::uint64_t offset, std::uint64_t size) const {
-  const auto missed_near = [&, now = std::chrono::steady_clock::now()] {
-    return misses.near(file_, offset, now) || misses.near(file_, offset + size, now);
-  };
-  const bool fits = ask_ == Ask::count || (ask_ == Ask::as_it_fits && !missed_near());
+  const bool fits = ask_ == Ask::count || (ask_ == Ask::as_it_fits && !doubtful());
   if (!fits || !counts()) return false;
   struct {
     std::uint64_t offset, length;

@@ -1,9 +1,9 @@
 // PageResidency: which bytes of a file are in memory, so that sending them by the kernel waits for no disk.
 //
 // cachestat(2), of Linux 6.5, counts a range's pages fifty times faster than mincore(2) looks at each; but it counts
-// those too that are still being read, or could not be. So it is believed only where nobody in this process has lately
-// met pages that were not there near by, and the range's ends are ready. Whatever it cannot say mincore(2) does.
-// Thread-safe; never waits.
+// those too that are still being read, or could not be. So it is believed only of files of which nobody in this process
+// has lately met pages that were not there, and where the range's ends are ready. Whatever it cannot say mincore(2)
+// does. Thread-safe; never waits.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,21 @@ class PageResidency {
   // where nobody knows. Of long ranges the first 1024 pages are looked at.
   [[nodiscard]] std::uint64_t in_memory(std::uint64_t offset, std::uint64_t length) const;
 
-  // The page of that byte was not there: what follows it may be on its way from the disk for a while, whoever asks.
-  void note_miss(std::uint64_t offset) const;
+  // A page of the file was not there: others may be on their way from the disk for a while, whoever asks.
+  void note_miss() const;
+  // Somebody waits for the disk to bring some.
+  class Wait {
+   public:
+    explicit Wait(const PageResidency& of);
+    ~Wait();
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+
+   private:
+    const std::uint64_t file_;
+  };
+  // Whether either was so lately, through whichever descriptor.
+  [[nodiscard]] bool doubtful() const;
   // A disk could not be read: pages that stay unread must not be counted from now on.
   static void note_failure();
   [[nodiscard]] static bool counts();  // cachestat(2) is there, and nothing has failed

@@ -1,9 +1,10 @@
 #include "storage/parallel.h"
 
-#include <algorithm>
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "storage/mutex.h"
@@ -49,7 +50,10 @@ Result<void> work_in_parallel(std::size_t count, unsigned threads,
   Work all(count, work);
   {
     std::vector<std::jthread> others;  // joined on the way out
-    for (unsigned i = 1; i < threads && i < count; ++i) others.emplace_back([&all] { all.run(); });
+    try {
+      for (unsigned i = 1; i < threads && i < count; ++i) others.emplace_back([&all] { all.run(); });
+    } catch (const std::system_error&) {  // no more threads to be had
+    }
     all.run();
   }
   return all.result();

@@ -60,6 +60,8 @@ class PosixFile final : public File {
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
     const std::size_t at_hand = read_cached(offset, out);
+    if (at_hand == out.size()) return at_hand;
+    const PageResidency::Wait wait(residency_);
     std::size_t done = at_hand;
     while (done < out.size()) {
       const auto rest = out.subspan(done);
@@ -72,7 +74,7 @@ class PosixFile final : public File {
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }
-    if (done > at_hand) residency_.note_miss(offset + at_hand);  // once more: that may have taken long
+    if (done > at_hand) residency_.note_miss();  // once more: that may have taken long
     return done;
   }
 
@@ -81,7 +83,7 @@ class PosixFile final : public File {
     const auto got = ::preadv2(descriptor(), &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
     const auto end = offset + static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
     // The kernel may have begun with the rest, unless the file has none.
-    if (end < offset + out.size() && end < size().value_or(UINT64_MAX)) residency_.note_miss(end);
+    if (end < offset + out.size() && end < size().value_or(UINT64_MAX)) residency_.note_miss();
     return got > 0 ? static_cast<std::size_t>(got) : 0;  // what is wrong shows when it is read for good
   }
 
@@ -145,12 +147,13 @@ std::unexpected<Error> not_regular(const Path& path) {
   return fail(ErrorCode::corrupt, Blame::us, path.string() + " is not a regular file");
 }
 
-// Whatever else may lie where a file should: a pipe would wait for ever, a device may do anything, a link leads
-// somebody else's file in.
 struct RegularFile {
   FileDescriptor descriptor;
   struct stat status{};
 };
+
+// Whatever else may lie where a file should: a pipe would wait for ever, a device may do anything, a link leads
+// somebody else's file in.
 Result<RegularFile> open_regular(const Path& path, int flags, std::string_view doing) {
   RegularFile file{open_descriptor(path, flags | O_NONBLOCK | O_NOFOLLOW)};
   if (file.descriptor.get() < 0) {
@@ -179,11 +182,15 @@ struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
-// Nothing when it vanished meanwhile, or cannot be looked at.
+// Nothing when it vanished meanwhile.
 std::optional<DirectoryEntry> look_at(int folder, const char* name) {
-  struct stat status{};
-  if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return std::nullopt;
   DirectoryEntry entry{.name = name};
+  struct stat status{};
+  if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    entry.is_unknown = true;
+    return entry;
+  }
   if (S_ISREG(status.st_mode)) {
     entry.size = static_cast<std::uint64_t>(status.st_size);
     return entry;

@@ -1,7 +1,7 @@
-// RecentMisses: where in which files pages were lately not in memory, so that a disk may still be bringing them.
+// RecentMisses: files of which pages were lately not in memory, so that a disk may still be bringing some.
 //
-// A table of times by neighbourhoods, of 32 MiB: more than kernels read ahead. Neighbourhoods that share a place in it
-// are taken for one another, which errs towards "lately". Of fixed size; thread-safe; never waits.
+// A table of fixed size, by the files' numbers: those that share a place in it are taken for one another, which errs
+// towards "lately". Thread-safe; never waits.
 #pragma once
 
 #include <array>
@@ -15,32 +15,37 @@ namespace paddock {
 class RecentMisses {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  static constexpr std::uint64_t neighbourhood = std::uint64_t{32} << 20U;  // bytes
-  static constexpr std::chrono::seconds lately{5};                          // reads from a disk end within that
+  static constexpr std::chrono::seconds lately{5};  // what the kernel reads ahead has come by then
 
-  // The page of that byte was not there; it and what follows are being read from now on. `file` is a number of the
-  // caller's, far from that of any other file.
-  void note(std::uint64_t file, std::uint64_t offset, Time now) {
-    const std::uint64_t here = offset / neighbourhood;
-    for (const auto number : {here, here + 1}) {
-      place(file, number).store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    }
+  void note(std::uint64_t file, Time now) {
+    place(file).last.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   }
-  [[nodiscard]] bool near(std::uint64_t file, std::uint64_t offset, Time now) {
-    const auto noted = place(file, offset / neighbourhood).load(std::memory_order_relaxed);
-    return noted != never && now - Time(Time::duration(noted)) <= lately;
+  // Between these two somebody waits for the disk, however long.
+  void begin(std::uint64_t file) { place(file).waiting.fetch_add(1, std::memory_order_relaxed); }
+  void end(std::uint64_t file) { place(file).waiting.fetch_sub(1, std::memory_order_relaxed); }
+
+  [[nodiscard]] bool has(std::uint64_t file, Time now) const {
+    const Place& at = places_.at(index(file));
+    const auto last = at.last.load(std::memory_order_relaxed);
+    return at.waiting.load(std::memory_order_relaxed) > 0 ||
+           (last != never && now - Time(Time::duration(last)) <= lately);
   }
 
  private:
   static constexpr unsigned bits = 12;
   static constexpr Time::rep never = 0;
+  struct Place {
+    std::atomic<Time::rep> last{never};
+    std::atomic<std::uint32_t> waiting{0};
+  };
 
-  std::atomic<Time::rep>& place(std::uint64_t file, std::uint64_t number) {
+  static std::size_t index(std::uint64_t file) {
     constexpr std::uint64_t spread = 0x9e37'79b9'7f4a'7c15;  // 2^64 over the golden ratio
-    return times_.at(((file + number) * spread) >> (64U - bits));
+    return (file * spread) >> (64U - bits);
   }
+  Place& place(std::uint64_t file) { return places_.at(index(file)); }
 
-  std::array<std::atomic<Time::rep>, std::size_t{1} << bits> times_{};
+  std::array<Place, std::size_t{1} << bits> places_{};
 };
 
 }  // namespace paddock

@@ -54,7 +54,7 @@ Result<void> Reconciler::run() {
   auto done = load_catalog();
   const bool was_empty = rows_.empty() && catalog_tags_.empty();
   if (done) {
-    done = walk_blobs(fs_, paths_, readers, [this](const BlobFolder& folder) { return take(folder); });
+    done = walk_blobs(fs_, paths_, readers, [this](const FoundBlobs& found) { return take(found); });
   }
   if (done) done = check_unknown_files();
   if (done) done = drop_rows_without_file();
@@ -106,11 +106,12 @@ Result<void> Reconciler::load_catalog() {
 
 // --- blobs ---
 
-Result<void> Reconciler::take(const BlobFolder& folder) {
-  for (const auto& stray : folder.strays) {
+Result<void> Reconciler::take(const FoundBlobs& found) {
+  for (const auto& stray : found.strays) {
     if (auto moved = quarantine(stray.path, std::string(stray.why)); !moved) return moved;
   }
-  for (const auto& file : folder.blobs) {
+  for (const Digest& digest : found.unknown) leave_alone(digest, "the disk does not say what it is");
+  for (const auto& file : found.blobs) {
     if (auto taken = take(file); !taken) return taken;
   }
   return {};
@@ -132,6 +133,12 @@ Result<void> Reconciler::take(const BlobFile& file) {
   return {};
 }
 
+void Reconciler::leave_alone(const Digest& digest, const std::string& why) {
+  warn(paths_.blob(digest).string() + " stays unused: " + why);
+  ++report_.unreadable;
+  unreadable_.insert(digest);
+}
+
 // Nothing but its name speaks for such a file: whoever lost the catalog may have damaged the files too.
 Result<void> Reconciler::check_unknown_files() {
   ProgressLog log(clock_);
@@ -146,9 +153,7 @@ Result<void> Reconciler::check_unknown_files() {
 
 Result<void> Reconciler::settle_file(const UncheckedBlob& blob, const Result<Digest>& actual) {
   if (!actual) {
-    warn(blob.path.string() + " stays unused: " + actual.error().context);
-    ++report_.unreadable;
-    unreadable_.insert(blob.digest);
+    leave_alone(blob.digest, actual.error().context);
     return {};
   }
   if (*actual != blob.digest) return quarantine(blob.path, "its bytes are not those of its digest");
@@ -163,7 +168,7 @@ Result<void> Reconciler::settle_file(const UncheckedBlob& blob, const Result<Dig
 Result<void> Reconciler::drop_rows_without_file() {
   for (const auto& [digest, row] : rows_) {
     if (row.has_file) continue;
-    warn("no file of the right size for " + digest.to_string());
+    if (!unreadable_.contains(digest)) warn("no file of the right size for " + digest.to_string());
     if (auto erased = catalog_.erase_blob(digest); !erased) return erased;
     ++report_.erased_rows;
     const auto manifest = catalog_.manifest(digest);
@@ -177,19 +182,9 @@ Result<void> Reconciler::drop_rows_without_file() {
 // --- records ---
 
 Result<void> Reconciler::load_records() {
-  Result<void> done;
-  const auto keep_first_failure = [&done](Result<void> result) {
-    if (done) done = std::move(result);
-  };
-  auto read = records_.for_each(
-      [&](const Fact& fact) {
-        if (done) keep_first_failure(std::visit([this](const auto& f) { return take(f); }, fact));
-      },
-      [&](const Path& path, const Error& error) {
-        if (done) keep_first_failure(take_broken_record(path, error));
-      },
-      readers);
-  return read ? done : read;
+  return records_.for_each(
+      [this](const Fact& fact) { return std::visit([this](const auto& f) { return take(f); }, fact); },
+      [this](const Path& path, const Error& error) { return take_broken_record(path, error); }, readers);
 }
 
 Result<void> Reconciler::take_broken_record(const Path& path, const Error& error) {
@@ -226,9 +221,7 @@ Result<void> Reconciler::restore_manifest(const ManifestFact& fact) {
   const Path path = paths_.blob(fact.digest);
   auto content = read_file(fs_, path, max_manifest_size);
   if (!content && content.error().code != ErrorCode::too_large) {
-    warn(path.string() + " stays unused: " + content.error().context);
-    ++report_.unreadable;
-    unreadable_.insert(fact.digest);
+    leave_alone(fact.digest, content.error().context);
     return lose_blob(fact.digest);
   }
   if (!content || Digest::of(*content, fact.digest.algorithm()) != fact.digest) {

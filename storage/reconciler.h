@@ -1,8 +1,8 @@
 // Reconciler: one comparison of a catalog with the files; recovery.h says what it decides and why.
 //
 // Made, run() once, thrown away. Changes the catalog and moves files; touches no Space. After a failure the catalog may
-// be half done, never wrong: a run on the same one goes on from there. Single-threaded, but for the reading of
-// folders and files.
+// be half done, never wrong: a run on the same one goes on from there. Decides one thing at a time, on
+// whichever thread has read it; the Catalog and the FileSystem are called from several.
 #pragma once
 
 #include <map>
@@ -35,10 +35,11 @@ class Reconciler {
   };
 
   Result<void> load_catalog();
-  Result<void> take(const BlobFolder& folder);
+  Result<void> take(const FoundBlobs& found);
   Result<void> take(const BlobFile& file);
   Result<void> check_unknown_files();
   Result<void> settle_file(const UncheckedBlob& blob, const Result<Digest>& actual);
+  void leave_alone(const Digest& digest, const std::string& why);  // by the disk's fault
   Result<void> drop_rows_without_file();
   Result<void> load_records();
   Result<void> take(const ManifestFact& fact);

@@ -185,10 +185,13 @@ Result<Fact> RecordFiles::read(const Path& path) {
   return fact;
 }
 
-std::vector<RecordFiles::Read> RecordFiles::read_folder(const DirectoryEntry& folder) {
+std::vector<RecordFiles::Found> RecordFiles::read_folder(const DirectoryEntry& folder) {
   const Path path = folder_ / folder.name;
-  std::vector<Read> out;
+  std::vector<Found> out;
   if (folder.is_other) out.push_back({path, broken("not a folder")});
+  if (folder.is_unknown) {
+    out.push_back({path, fail(ErrorCode::io, Blame::us, "the disk does not say what it is")});
+  }
   if (!folder.is_directory) return out;
   const auto files = fs_.list(path);
   if (!files) {
@@ -204,8 +207,8 @@ std::vector<RecordFiles::Read> RecordFiles::read_folder(const DirectoryEntry& fo
   return out;
 }
 
-Result<void> RecordFiles::for_each(const std::function<void(const Fact&)>& visit,
-                                   const std::function<void(const Path&, const Error&)>& visit_broken,
+Result<void> RecordFiles::for_each(const std::function<Result<void>(const Fact&)>& visit,
+                                   const std::function<Result<void>(const Path&, const Error&)>& visit_broken,
                                    unsigned threads) {
   const auto folders = fs_.list(folder_);
   if (!folders && folders.error().code == ErrorCode::not_found) return {};
@@ -215,11 +218,7 @@ Result<void> RecordFiles::for_each(const std::function<void(const Fact&)>& visit
     const auto records = read_folder((*folders)[index]);
     const MutexLock lock(visiting);
     for (const auto& [path, fact] : records) {
-      if (fact) {
-        visit(*fact);
-      } else {
-        visit_broken(path, fact.error());
-      }
+      if (auto visited = fact ? visit(*fact) : visit_broken(path, fact.error()); !visited) return visited;
     }
     return {};
   });

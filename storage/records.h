@@ -45,17 +45,17 @@ class RecordFiles {
   Result<void> put(const Fact& fact);
   // Only the key fields of `fact` matter. Absent: ok.
   Result<void> erase(const Fact& fact);
-  // Read by several threads; the visitors are called by one of them at a time.
-  Result<void> for_each(const std::function<void(const Fact&)>& visit,
-                        const std::function<void(const std::filesystem::path&, const Error&)>& visit_broken,
-                        unsigned threads = 1);
+  // Read by several threads; the visitors are called by one of them at a time, and the first failure of one ends it.
+  Result<void> for_each(const std::function<Result<void>(const Fact&)>& visit,
+                        const std::function<Result<void>(const std::filesystem::path&, const Error&)>& visit_broken,
+                        unsigned threads);
 
  private:
-  struct Read {
+  struct Found {
     std::filesystem::path path;
     Result<Fact> fact;
   };
-  [[nodiscard]] std::vector<Read> read_folder(const DirectoryEntry& folder);
+  [[nodiscard]] std::vector<Found> read_folder(const DirectoryEntry& folder);
   [[nodiscard]] std::filesystem::path path_of(const Fact& fact) const;
   [[nodiscard]] Result<Fact> read(const std::filesystem::path& path);
 

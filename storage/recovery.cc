@@ -10,11 +10,10 @@ namespace {
 
 using Path = std::filesystem::path;
 
-// Those that write_file_durably() left behind.
+// Those that write_file_durably() left behind. What cannot be listed is read again, and judged, by the Reconciler.
 Result<void> remove_temporaries(FileSystem& fs, const Path& folder, std::uint64_t& removed) {
   const auto entries = fs.list(folder);
-  if (!entries && entries.error().code == ErrorCode::not_found) return {};
-  if (!entries) return std::unexpected(entries.error());
+  if (!entries) return {};
   for (const auto& entry : *entries) {
     if (entry.is_directory || !entry.name.ends_with(".tmp")) continue;
     if (auto done = fs.remove(folder / entry.name); !done) return done;
@@ -26,7 +25,7 @@ Result<void> remove_temporaries(FileSystem& fs, const Path& folder, std::uint64_
 Result<void> remove_all_temporaries(FileSystem& fs, const DataPaths& paths, std::uint64_t& removed) {
   auto done = remove_temporaries(fs, paths.root(), removed);
   const auto folders = fs.list(paths.records());
-  if (!folders) return done;  // read again, and judged, by the Reconciler
+  if (!folders) return done;
   for (const auto& folder : *folders) {
     if (done && folder.is_directory) done = remove_temporaries(fs, paths.records() / folder.name, removed);
   }

@@ -46,7 +46,7 @@ Result<std::uint64_t> SuspendedFills::load() {
   if (!files) return std::unexpected(files.error());
   std::set<std::string> kept;
   for (const auto& file : *files) {
-    if (file.is_directory || PartialJournal::is_journal(file.name)) continue;
+    if (file.is_directory || file.is_unknown || PartialJournal::is_journal(file.name)) continue;
     auto progress = find(file.name);
     if (!progress) continue;
     kept.insert(file.name);
@@ -55,7 +55,8 @@ Result<std::uint64_t> SuspendedFills::load() {
   std::uint64_t removed = 0;
   for (const auto& file : *files) {
     const bool temporary = file.name.ends_with(".tmp");
-    if (file.is_directory || (!temporary && kept.contains(file.name.substr(0, file.name.find('.'))))) continue;
+    if (file.is_directory || file.is_unknown || (!temporary && kept.contains(file.name.substr(0, file.name.find('.')))))
+      continue;
     if (auto gone = fs_.remove(paths_.partial() / file.name); !gone) return std::unexpected(std::move(gone).error());
     ++removed;
   }

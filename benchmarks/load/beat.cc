@@ -15,14 +15,18 @@ BeatOutcome beat(const Target& target, SSL_CTX* tls, const Plan& plan, std::chro
     const Answer& answer = answered.answer();
     if (!answer.error.empty() || answer.status != 200) outcome.error = said(answer);
   });
-  const Time start = std::chrono::steady_clock::now();
-  for (Time due = start; due < start + duration && outcome.error.empty(); due += every) {
+  const Time end = std::chrono::steady_clock::now() + duration;
+  Time due = end - duration, now = due;
+  const auto note = [&] { outcome.waits.push_back(std::chrono::duration<double, std::milli>(now - due).count()); };
+  for (; due < end && now < end && outcome.error.empty(); due += every) {
     std::this_thread::sleep_until(due);
     link.ask("/manifests/" + plan.tag, accept_manifests, false);
     poller.add(link);
     poller.run();
-    outcome.waits.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - due).count());
+    now = std::chrono::steady_clock::now();
+    note();
   }
+  for (; due < end && outcome.error.empty(); due += every) note();  // still waiting for their turn
   std::ranges::sort(outcome.waits);
   return outcome;
 }

@@ -1,12 +1,14 @@
 #include "storage/blob_walk.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <map>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "tests/support/fault_file_system.h"
 #include "tests/support/memory_file_system.h"
+#include "tests/support/rendezvous.h"
 
 namespace paddock {
 namespace {
@@ -15,10 +17,12 @@ using Path = std::filesystem::path;
 
 struct Fixture {
   MemoryFileSystem disk;
+  FaultFileSystem fs{disk};
   const DataPaths paths{"/data"};
 
   struct Seen {
     std::map<Digest, std::uint64_t> blobs;
+    std::vector<Digest> unknown;
     std::map<std::string, std::string> strays;  // why, by path below blobs/
   };
 
@@ -33,9 +37,10 @@ struct Fixture {
   }
   Seen walk(unsigned threads = 4) {
     Seen seen;
-    CHECK(walk_blobs(disk, paths, threads, [&](const BlobFolder& folder) -> Result<void> {
-      for (const auto& blob : folder.blobs) CHECK(seen.blobs.emplace(blob.digest, blob.size).second);
-      for (const auto& stray : folder.strays) {
+    CHECK(walk_blobs(fs, paths, threads, [&](const FoundBlobs& found) -> Result<void> {
+      for (const auto& blob : found.blobs) CHECK(seen.blobs.emplace(blob.digest, blob.size).second);
+      seen.unknown.insert(seen.unknown.end(), found.unknown.begin(), found.unknown.end());
+      for (const auto& stray : found.strays) {
         seen.strays.emplace(stray.path.lexically_relative(paths.blobs()).string(), stray.why);
       }
       return {};
@@ -89,17 +94,59 @@ TEST_CASE_METHOD(Fixture, "what is not a blob in its place is a stray, at every 
                        });
 }
 
+TEST_CASE_METHOD(Fixture, "folders are read at the same time, and told one after the other", "[blob_walk]") {
+  for (int i = 0; i < 100; ++i) put_blob(std::to_string(i));
+  Rendezvous two(2);
+  fs.on_list([&](const Path& path) {
+    if (path.parent_path().filename() == "sha256") two.meet();
+  });
+  std::atomic<int> visitors{0};
+  CHECK(walk_blobs(fs, paths, 4, [&](const FoundBlobs& found) -> Result<void> {
+    CHECK(++visitors == 1);
+    for (const auto& blob : found.blobs) CHECK(disk.remove(paths.blob(blob.digest)));
+    --visitors;
+    return {};
+  }));
+  CHECK(two.met());
+  CHECK(walk().blobs.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "what the disk does not know of is told apart, if it has a blob's name", "[blob_walk]") {
+  const Digest good = put_blob("good"), bad = put_blob("bad");
+  const Path stray = paths.blob(good).parent_path() / "notes";
+  put(stray, "");
+  fs.hide_path(paths.blob(bad));
+  fs.hide_path(stray);
+  const auto seen = walk();
+  CHECK(seen.blobs == std::map<Digest, std::uint64_t>{{good, 4}});
+  CHECK(seen.unknown == std::vector<Digest>{bad});
+  CHECK(seen.strays.empty());
+}
+
+TEST_CASE_METHOD(Fixture, "a folder that the disk does not know of ends the walk", "[blob_walk]") {
+  const Digest digest = put_blob("abc");
+  Path folder = paths.blob(digest).parent_path();
+  for (int above = 0; above < 3; ++above, folder = folder.parent_path()) {
+    CAPTURE(folder);
+    fs.clear();
+    fs.hide_path(folder);
+    const auto done = walk_blobs(fs, paths, 2, [](const FoundBlobs&) { return Result<void>(); });
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == ErrorCode::io);
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "a walk ends with the first failure", "[blob_walk]") {
   for (int i = 0; i < 100; ++i) put_blob(std::to_string(i));
   int visits = 0;
-  const auto done = walk_blobs(disk, paths, 4, [&](const BlobFolder& folder) -> Result<void> {
-    if (folder.blobs.empty()) return {};
+  const auto done = walk_blobs(fs, paths, 1, [&](const FoundBlobs& found) -> Result<void> {
+    if (found.blobs.empty()) return {};
     ++visits;
     return fail(ErrorCode::no_space, Blame::us, "no room");
   });
   REQUIRE_FALSE(done);
   CHECK(done.error().code == ErrorCode::no_space);
-  CHECK(visits <= 4);
+  CHECK(visits == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "a folder that cannot be listed ends the walk", "[blob_walk]") {
@@ -107,9 +154,9 @@ TEST_CASE_METHOD(Fixture, "a folder that cannot be listed ends the walk", "[blob
   Path folder = paths.blob(digest).parent_path();
   for (int above = 0; above < 4; ++above, folder = folder.parent_path()) {
     CAPTURE(folder);
-    FaultFileSystem broken(disk);
-    broken.fail_path(folder, ErrorCode::denied);
-    const auto done = walk_blobs(broken, paths, 2, [](const BlobFolder&) { return Result<void>(); });
+    fs.clear();
+    fs.fail_path(folder, ErrorCode::denied);
+    const auto done = walk_blobs(fs, paths, 2, [](const FoundBlobs&) { return Result<void>(); });
     REQUIRE_FALSE(done);
     CHECK(done.error().code == ErrorCode::denied);
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 #include "storage/file_descriptor.h"
 #include "tests/support/temporary_folder.h"
@@ -24,6 +25,8 @@ struct WrittenFile {
     const std::string content(size, 'x');
     REQUIRE(::pwrite(descriptor.get(), content.data(), size, 0) == static_cast<ssize_t>(size));
     REQUIRE(::fsync(descriptor.get()) == 0);
+    static std::vector<FileDescriptor> held;  // what is known of a file must not be taken for another's
+    held.emplace_back(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0));
   }
   [[nodiscard]] struct stat status() const {
     struct stat status{};
@@ -69,6 +72,34 @@ TEST_CASE("a hole in what is in memory ends it, whoever is asked") {
   CHECK(residency.in_memory(8 * mebibyte, 2 * mebibyte) == 2 * mebibyte);
   // The ends are there, what is between them is not: a count of less than all must not be taken for all.
   CHECK(residency.in_memory(3 * mebibyte + mebibyte / 2, 4 * mebibyte) == mebibyte / 2);
+}
+
+TEST_CASE("a file of which pages were missing is doubtful, through whichever descriptor, and no other is") {
+  const WrittenFile file(mebibyte), other(mebibyte);
+  const PageResidency one(file.descriptor.get(), file.status()), same(file.descriptor.get(), file.status()),
+      elsewhere(other.descriptor.get(), other.status());
+  CHECK_FALSE(same.doubtful());
+  {
+    const PageResidency::Wait wait(one);
+    CHECK(same.doubtful());
+  }
+  CHECK_FALSE(same.doubtful());
+  one.note_miss();
+  CHECK(same.doubtful());
+  CHECK_FALSE(elsewhere.doubtful());
+}
+
+TEST_CASE("what is looked for and is not in memory makes a file doubtful, what is there does not") {
+  const WrittenFile file(12 * mebibyte);
+  const PageResidency residency(file.descriptor.get(), file.status());
+  CHECK(residency.in_memory(0, mebibyte) == mebibyte);
+  CHECK_FALSE(residency.doubtful());
+  file.forget(4 * mebibyte, 4 * mebibyte);
+  if (residency.in_memory(5 * mebibyte, mebibyte) != 0) {
+    WARN("skipped: this file system does not let go of pages");
+    return;
+  }
+  CHECK(residency.doubtful());
 }
 
 TEST_CASE("of what is not open nobody knows anything") {

@@ -2,11 +2,16 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <latch>
+#include <chrono>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
+#include "tests/support/rendezvous.h"
+
 namespace paddock {
+namespace {
 
 TEST_CASE("each item is worked on once, whatever the number of threads") {
   const unsigned threads = GENERATE(0U, 1U, 3U, 100U);
@@ -20,11 +25,12 @@ TEST_CASE("each item is worked on once, whatever the number of threads") {
 }
 
 TEST_CASE("as many threads work at a time as were asked for") {
-  std::latch all_here(3);
+  Rendezvous three(3);
   CHECK(work_in_parallel(3, 3, [&](std::size_t) -> Result<void> {
-    all_here.arrive_and_wait();
+    three.meet();
     return {};
   }));
+  CHECK(three.met());
 }
 
 TEST_CASE("nothing begins after a failure, which is returned") {
@@ -40,11 +46,23 @@ TEST_CASE("nothing begins after a failure, which is returned") {
   CHECK(calls == 4);
 }
 
+TEST_CASE("one thread's failure ends the work of the others") {
+  constexpr std::size_t many = 5'000;
+  std::atomic<std::size_t> calls{0};
+  CHECK_FALSE(work_in_parallel(many, 4, [&](std::size_t index) -> Result<void> {
+    ++calls;
+    if (index == 0) return fail(ErrorCode::io, Blame::us, "the first");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // each is some work
+    return {};
+  }));
+  CHECK(calls < many);
+}
+
 TEST_CASE("of several failures one is returned, after all that began have ended") {
-  std::latch all_here(4);
+  Rendezvous four(4);
   std::atomic<int> ended{0};
   const auto done = work_in_parallel(4, 4, [&](std::size_t index) -> Result<void> {
-    all_here.arrive_and_wait();
+    four.meet();
     ++ended;
     return fail(ErrorCode::io, Blame::us, std::to_string(index));
   });
@@ -60,4 +78,5 @@ TEST_CASE("what the work throws is a failure") {
   CHECK(done.error().context == "out of paper");
 }
 
+}  // namespace
 }  // namespace paddock

@@ -1,44 +1,45 @@
 #include "storage/recent_misses.h"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 
 namespace paddock {
 namespace {
 
-constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30U;
 const RecentMisses::Time noon{std::chrono::hours(12)};
-const std::uint64_t file = std::uint64_t{1234} << 20U, other = std::uint64_t{1235} << 20U;
+constexpr std::uint64_t file = 1234, other = 1235;
 
-TEST_CASE("a page that was missing is a recent miss for a while, and so is what follows it") {
+TEST_CASE("a page that was missing makes its file doubtful for a while, and no other") {
   RecentMisses misses;
-  misses.note(file, gibibyte + 5, noon);
-  for (const std::uint64_t offset : {gibibyte, gibibyte + 5, gibibyte + RecentMisses::neighbourhood}) {
-    CHECK(misses.near(file, offset, noon));
-    CHECK(misses.near(file, offset, noon + RecentMisses::lately));
-    CHECK_FALSE(misses.near(file, offset, noon + RecentMisses::lately + std::chrono::milliseconds(1)));
-  }
-}
-
-TEST_CASE("what lies far from a miss, before it, or in another file has nothing to do with it") {
-  RecentMisses misses;
-  misses.note(file, gibibyte, noon);
-  CHECK_FALSE(misses.near(file, gibibyte - 1, noon));
-  CHECK_FALSE(misses.near(file, gibibyte + 2 * RecentMisses::neighbourhood, noon));
-  CHECK_FALSE(misses.near(file, 0, noon));
-  CHECK_FALSE(misses.near(other, gibibyte, noon));
+  misses.note(file, noon);
+  CHECK(misses.has(file, noon));
+  CHECK(misses.has(file, noon + RecentMisses::lately));
+  CHECK_FALSE(misses.has(file, noon + RecentMisses::lately + std::chrono::milliseconds(1)));
+  CHECK_FALSE(misses.has(other, noon));
 }
 
 TEST_CASE("nothing was missing at first, however soon after the machine's start") {
-  RecentMisses misses;
-  CHECK_FALSE(misses.near(file, 0, RecentMisses::Time()));
-  CHECK_FALSE(misses.near(0, 0, RecentMisses::Time() + std::chrono::seconds(1)));
+  const RecentMisses misses;
+  CHECK_FALSE(misses.has(file, RecentMisses::Time()));
+  CHECK_FALSE(misses.has(0, RecentMisses::Time() + std::chrono::seconds(1)));
 }
 
 TEST_CASE("a later miss counts from when it was") {
   RecentMisses misses;
-  misses.note(file, 0, noon);
-  misses.note(file, 0, noon + std::chrono::seconds(4));
-  CHECK(misses.near(file, 0, noon + std::chrono::seconds(8)));
+  misses.note(file, noon);
+  misses.note(file, noon + std::chrono::seconds(4));
+  CHECK(misses.has(file, noon + std::chrono::seconds(8)));
+}
+
+TEST_CASE("a file is doubtful for as long as somebody waits for its disk") {
+  RecentMisses misses;
+  misses.begin(file);
+  misses.begin(file);
+  misses.end(file);
+  CHECK(misses.has(file, noon + std::chrono::hours(1)));
+  CHECK_FALSE(misses.has(other, noon));
+  misses.end(file);
+  CHECK_FALSE(misses.has(file, noon));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "tests/support/fault_file_system.h"
 #include "tests/support/memory_file_system.h"
+#include "tests/support/rendezvous.h"
 
 namespace paddock {
 namespace {
@@ -36,8 +37,13 @@ struct Fixture {
           if (const auto* manifest = std::get_if<ManifestFact>(&fact)) seen.manifests.push_back(*manifest);
           if (const auto* tag = std::get_if<TagFact>(&fact)) seen.tags.push_back(*tag);
           if (const auto* pin = std::get_if<PinFact>(&fact)) seen.pins.push_back(*pin);
+          return Result<void>();
         },
-        [&](const std::filesystem::path& path, const Error& error) { seen.broken.emplace_back(path, error); }));
+        [&](const std::filesystem::path& path, const Error& error) {
+          seen.broken.emplace_back(path, error);
+          return Result<void>();
+        },
+        1));
     return seen;
   }
 
@@ -251,9 +257,13 @@ TEST_CASE_METHOD(Fixture, "temporary files and strange names are passed over", "
   CHECK(seen.broken.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "several threads read the same records as one, visited one at a time", "[records]") {
+TEST_CASE_METHOD(Fixture, "several threads read records at a time, visited one at a time", "[records]") {
   for (int i = 0; i < 100; ++i) REQUIRE(records.put(tag_fact(std::to_string(i))));
   overwrite("/data/records/00/bad.json", "{");
+  Rendezvous two(2);
+  fs.on_list([&](const auto& path) {
+    if (path != "/data/records") two.meet();
+  });
   std::set<std::string> tags;
   std::atomic<int> visitors{0};
   int broken = 0;
@@ -261,19 +271,53 @@ TEST_CASE_METHOD(Fixture, "several threads read the same records as one, visited
     CHECK(++visitors == 1);
     visit();
     --visitors;
+    return Result<void>();
   };
   REQUIRE(records.for_each(
-      [&](const Fact& fact) { alone([&] { CHECK(tags.insert(std::get<TagFact>(fact).tag).second); }); },
-      [&](const auto&, const Error&) { alone([&] { ++broken; }); }, 4));
+      [&](const Fact& fact) { return alone([&] { CHECK(tags.insert(std::get<TagFact>(fact).tag).second); }); },
+      [&](const auto&, const Error&) { return alone([&] { ++broken; }); }, 4));
+  CHECK(two.met());
   CHECK(tags.size() == 100);
   CHECK(broken == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "reading records ends with the first failure of a visitor", "[records]") {
+  for (int i = 0; i < 20; ++i) REQUIRE(records.put(tag_fact(std::to_string(i))));
+  overwrite("/data/records/00/bad.json", "{");
+  const auto full = [](const auto&...) { return Result<void>(fail(ErrorCode::no_space, Blame::us, "no room")); };
+  const auto fine = [](const auto&...) { return Result<void>(); };
+  int visits = 0;
+  const auto count = [&](const Fact& fact) {
+    ++visits;
+    return full(fact);
+  };
+  const auto done = records.for_each(count, fine, 1);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::no_space);
+  CHECK(visits == 1);
+  CHECK_FALSE(records.for_each(fine, full, 1));
+}
+
+TEST_CASE_METHOD(Fixture, "a folder of records that cannot be read, or known, is reported", "[records]") {
+  REQUIRE(records.put(tag_fact("latest")));
+  const auto folder = files().at(0).parent_path();
+  fs.fail_path(folder, ErrorCode::io);
+  auto seen = all();
+  CHECK(seen.tags.empty());
+  REQUIRE(seen.broken.size() == 1);
+  CHECK(seen.broken[0].first == folder);
+  fs.clear();
+  fs.hide_path(folder);
+  seen = all();
+  REQUIRE(seen.broken.size() == 1);
+  CHECK(seen.broken[0].second.code == ErrorCode::io);
 }
 
 TEST_CASE("records of a folder that is not there are none", "[records]") {
   MemoryFileSystem disk;
   RecordFiles records(disk, "/nowhere/records");
-  const auto unexpected = [](const auto&...) { FAIL("nothing to visit"); };
-  CHECK(records.for_each(unexpected, unexpected));
+  const auto unexpected = [](const auto&...) { return Result<void>(fail(ErrorCode::io, Blame::us, "visited")); };
+  CHECK(records.for_each(unexpected, unexpected, 2));
   CHECK(records.erase(tag_fact("latest")));
 }
 

@@ -115,6 +115,38 @@ TEST_CASE_METHOD(Fixture, "a file that cannot be read waits for a start at which
   check_all_there(*run);
 }
 
+TEST_CASE_METHOD(Fixture, "a file of which the disk says nothing waits for a start at which it does", "[recovery]") {
+  const Digest victim = std::vector{big, Digest::of(manifest), Digest::of(index)}.at(GENERATE(0U, 1U, 2U));
+  fs.hide_path(paths.blob(victim));
+  {
+    const auto run = start();
+    CHECK(run->report.unreadable == 1);
+    CHECK(run->report.quarantined + run->report.dropped_records == 0);
+    CHECK(run->report.blobs == 5);
+    CHECK_FALSE(run->catalog->blob(victim).value());
+  }
+  fs.clear();
+  const auto run = start();
+  check_all_there(*run);
+}
+
+TEST_CASE_METHOD(Fixture, "records in a folder that cannot be read cost nothing", "[recovery]") {
+  for (const auto& folder : disk.list(paths.records()).value()) {
+    CAPTURE(folder.name);
+    fs.fail_path(paths.records() / folder.name);
+    {
+      const auto run = start();
+      CHECK(run->report.broken_records == 1);
+      CHECK(run->report.quarantined + run->report.dropped_records == 0);
+      CHECK(digest_of_tag(*run, paddle, "2.6.1") == Digest::of(index));
+      CHECK(digest_of_tag(*run, other, "latest") == Digest::of(manifest));
+      CHECK(run->catalog->pins().value() == std::vector{pin});
+    }
+    fs.clear();
+    check_all_there(*start());
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "one manifest that cannot be read does not stop the start", "[recovery]") {
   REQUIRE(start()->catalog->erase_manifest(Digest::of(manifest)));  // its blob keeps the row
   fs.fail_path(paths.blob(Digest::of(manifest)));

@@ -14,6 +14,8 @@ struct FaultFileSystem::Plan {
   std::optional<std::pair<std::uint64_t, ErrorCode>> from PADDOCK_GUARDED_BY(mutex);
   std::map<Op, ErrorCode> kinds PADDOCK_GUARDED_BY(mutex);
   std::map<Path, ErrorCode> paths PADDOCK_GUARDED_BY(mutex);
+  std::set<Path> hidden PADDOCK_GUARDED_BY(mutex);
+  std::function<void(const Path&)> on_list PADDOCK_GUARDED_BY(mutex);
   std::optional<std::pair<std::uint64_t, ErrorCode>> bytes_left PADDOCK_GUARDED_BY(mutex);
 
   Result<void> check(Op op) {
@@ -33,6 +35,18 @@ struct FaultFileSystem::Plan {
     const MutexLock lock(mutex);
     const auto it = paths.find(path);
     return it == paths.end() ? Result<void>{} : injected(it->second);
+  }
+
+  std::function<void(const Path&)> listing() {
+    const MutexLock lock(mutex);
+    return on_list;
+  }
+
+  void hide(const Path& folder, std::vector<DirectoryEntry>& entries) {
+    const MutexLock lock(mutex);
+    for (auto& entry : entries) {
+      if (hidden.contains(folder / entry.name)) entry = {.name = entry.name, .is_unknown = true};
+    }
   }
 
   // How much of `wanted` may be written, and what to say about the rest.
@@ -108,6 +122,7 @@ void FaultFileSystem::clear() {
   plan_->from.reset();
   plan_->kinds.clear();
   plan_->paths.clear();
+  plan_->hidden.clear();
   plan_->bytes_left.reset();
 }
 
@@ -151,8 +166,21 @@ Result<void> FaultFileSystem::sync_directory(const Path& path) {
 }
 
 Result<std::vector<DirectoryEntry>> FaultFileSystem::list(const Path& path) {
+  if (const auto call = plan_->listing()) call(path);
   if (auto ok = plan_->check(path); !ok) return std::unexpected(ok.error());
-  return inner_.list(path);
+  auto entries = inner_.list(path);
+  if (entries) plan_->hide(path, *entries);
+  return entries;
+}
+
+void FaultFileSystem::hide_path(const Path& path) {
+  const MutexLock lock(plan_->mutex);
+  plan_->hidden.insert(path);
+}
+
+void FaultFileSystem::on_list(std::function<void(const Path&)> call) {
+  const MutexLock lock(plan_->mutex);
+  plan_->on_list = std::move(call);
 }
 
 }  // namespace paddock

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -39,6 +40,8 @@ class FaultFileSystem final : public FileSystem {
   // Of what is written from now on the first `bytes` reach the file, also within one call; then `code`.
   void fail_after_bytes(std::uint64_t bytes, ErrorCode code = ErrorCode::no_space);
   void fail_path(const Path& path, ErrorCode code = ErrorCode::io);  // opening or listing it, until clear()
+  void hide_path(const Path& path);                                  // listings know its name alone, until clear()
+  void on_list(std::function<void(const Path&)> call);               // before each listing, by whoever asks for it
   void clear();                                                      // no faults; numbers go on
   [[nodiscard]] std::uint64_t calls() const;                         // changing calls so far
   [[nodiscard]] std::uint64_t count(Op op) const;
