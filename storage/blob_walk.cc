@@ -11,17 +11,26 @@ namespace {
 
 using Path = std::filesystem::path;
 
-// Names of the folders in `folder`; what else is there is a stray.
-Result<std::vector<std::string>> folders_in(FileSystem& fs, const Path& folder, FoundBlobs& found) {
+bool is_algorithm(std::string_view name) { return name == "sha256" || name == "sha512"; }
+
+bool is_byte(std::string_view name) {
+  return name.size() == 2 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// The store's own folders in `folder`; whatever has another name is a stray, with all that is in it.
+Result<std::vector<std::string>> folders_in(FileSystem& fs, const Path& folder, bool (*is_ours)(std::string_view),
+                                            FoundBlobs& found) {
   auto entries = fs.list(folder);
   if (!entries) return std::unexpected(std::move(entries).error());
   std::vector<std::string> names;
   for (auto& entry : *entries) {
-    if (entry.is_directory) {
+    const bool ours = is_ours(entry.name);
+    if (ours && entry.is_directory) {
       names.push_back(std::move(entry.name));
-    } else if (entry.is_unknown) {
-      return fail(ErrorCode::io, Blame::us, "the disk does not say what " + (folder / entry.name).string() + " is");
-    } else {
+    } else if (ours) {
+      return fail(ErrorCode::io, Blame::us,
+                  (folder / entry.name).string() + " must be a folder, not a link or anything else, that can be read");
+    } else if (!entry.is_unknown) {
       found.strays.push_back({folder / entry.name, "not the store's"});
     }
   }
@@ -58,7 +67,7 @@ Result<void> read_leaf(FileSystem& fs, const Path& folder, const Branch& branch,
 
 Result<FoundBlobs> read_branch(FileSystem& fs, const Path& folder, const Branch& branch) {
   FoundBlobs found;
-  const auto leaves = folders_in(fs, folder, found);
+  const auto leaves = folders_in(fs, folder, is_byte, found);
   if (!leaves) return std::unexpected(leaves.error());
   for (const auto& second : *leaves) {
     if (auto read = read_leaf(fs, folder / second, branch, second, found); !read) {
@@ -70,11 +79,11 @@ Result<FoundBlobs> read_branch(FileSystem& fs, const Path& folder, const Branch&
 
 Result<std::vector<Branch>> find_branches(FileSystem& fs, const Path& blobs, FoundBlobs& found) {
   std::vector<Branch> branches;
-  const auto algorithms = folders_in(fs, blobs, found);
+  const auto algorithms = folders_in(fs, blobs, is_algorithm, found);
   if (!algorithms && algorithms.error().code == ErrorCode::not_found) return branches;
   if (!algorithms) return std::unexpected(algorithms.error());
   for (const auto& algorithm : *algorithms) {
-    auto firsts = folders_in(fs, blobs / algorithm, found);
+    auto firsts = folders_in(fs, blobs / algorithm, is_byte, found);
     if (!firsts) return std::unexpected(std::move(firsts).error());
     for (auto& first : *firsts) branches.push_back({algorithm, std::move(first)});
   }

@@ -48,8 +48,8 @@ class FileLock {
 
 struct DirectoryEntry {
   std::string name;
-  bool is_directory = false;  // or a link to one
-  bool is_other = false;      // neither that nor a regular file: a pipe, a device, a link to a file
+  bool is_directory = false;  // itself, not a link to one: who follows links may end in anybody's folders
+  bool is_other = false;      // neither that nor a regular file: a pipe, a device, a link
   bool is_unknown = false;    // the disk does not say what it is
   std::uint64_t size = 0;     // of a regular file
 };

@@ -195,9 +195,7 @@ std::optional<DirectoryEntry> look_at(int folder, const char* name) {
     entry.size = static_cast<std::uint64_t>(status.st_size);
     return entry;
   }
-  struct stat target{};
-  const bool led = S_ISLNK(status.st_mode) && ::fstatat(folder, name, &target, 0) == 0;
-  entry.is_directory = S_ISDIR(status.st_mode) || (led && S_ISDIR(target.st_mode));
+  entry.is_directory = S_ISDIR(status.st_mode);
   entry.is_other = !entry.is_directory;
   return entry;
 }

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "storage/posix_file_system.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/memory_file_system.h"
 #include "tests/support/rendezvous.h"
+#include "tests/support/temporary_folder.h"
 
 namespace paddock {
 namespace {
@@ -49,6 +51,9 @@ struct Fixture {
   }
 };
 
+// A name like a folder of the store's that is not there.
+std::string unused_byte(const Path& folder) { return std::filesystem::exists(folder / "00") ? "01" : "00"; }
+
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "every blob is visited once, with its size", "[blob_walk]") {
@@ -80,17 +85,20 @@ TEST_CASE_METHOD(Fixture, "what is not a blob in its place is a stray, at every 
   put(blobs / "sha256" / first / second / "notes", "");
   put(blobs / "sha256" / first / second / "folder" / "below", "");
   put(blobs / "sha256" / first / "other" / hex, "abc");
+  const std::string wrong = second == "00" ? "01" : "00";
+  put(blobs / "sha256" / first / wrong / hex, "abc");
   const auto seen = walk();
   CHECK(seen.blobs == std::map<Digest, std::uint64_t>{{good, 3}});
   const std::string misnamed = "its name is not a digest in its place", foreign = "not the store's";
   CHECK(seen.strays == std::map<std::string, std::string>{
                            {"notes", foreign},
                            {"sha256/notes", foreign},
-                           {"md5/aa/bb/0123", misnamed},
+                           {"md5", foreign},
                            {"sha256/" + first + "/notes", foreign},
                            {"sha256/" + first + "/" + second + "/notes", misnamed},
                            {"sha256/" + first + "/" + second + "/folder", foreign},
-                           {"sha256/" + first + "/other/" + hex, misnamed},
+                           {"sha256/" + first + "/other", foreign},
+                           {"sha256/" + first + "/" + wrong + "/" + hex, misnamed},
                        });
 }
 
@@ -121,6 +129,44 @@ TEST_CASE_METHOD(Fixture, "what the disk does not know of is told apart, if it h
   CHECK(seen.blobs == std::map<Digest, std::uint64_t>{{good, 4}});
   CHECK(seen.unknown == std::vector<Digest>{bad});
   CHECK(seen.strays.empty());
+}
+
+TEST_CASE("nothing behind a link is the walk's business", "[blob_walk]") {
+  const TemporaryFolder folder;
+  PosixFileSystem fs;
+  const DataPaths paths(folder / "data");
+  const Digest digest = Digest::of("abc");
+  const Path elsewhere = folder / "elsewhere", leaf = paths.blob(digest).parent_path();
+  REQUIRE(fs.create_directories(elsewhere / "aa"));
+  REQUIRE(write_file_durably(fs, elsewhere / "aa" / "precious", "x"));
+  REQUIRE(fs.create_directories(leaf));
+  std::vector<Path> strays;
+  const auto walk = [&] {
+    return walk_blobs(fs, paths, 2, [&](const FoundBlobs& found) -> Result<void> {
+      for (const auto& stray : found.strays) strays.push_back(stray.path);
+      return {};
+    });
+  };
+  SECTION("one of any name is a stray, at every depth") {
+    const std::vector<Path> links{paths.blobs() / "link", paths.blobs() / "sha256" / "link",
+                                  leaf.parent_path() / "link", leaf / "link", paths.blob(digest)};
+    for (const auto& link : links) std::filesystem::create_symlink(elsewhere, link);
+    CHECK(walk());
+    CHECK_THAT(strays, Catch::UnorderedEquals(links));
+  }
+  SECTION("in place of a folder of the store's it ends the walk") {
+    const Path first = leaf.parent_path(), algorithm = first.parent_path();
+    for (const Path& link :
+         {paths.blobs() / "sha512", algorithm / unused_byte(algorithm), first / unused_byte(first)}) {
+      CAPTURE(link);
+      std::filesystem::create_symlink(elsewhere, link);
+      const auto done = walk();
+      REQUIRE_FALSE(done);
+      CHECK(done.error().context.find(link.string() + " must be a folder") != std::string::npos);
+      std::filesystem::remove(link);
+    }
+    CHECK(strays.empty());
+  }
 }
 
 TEST_CASE_METHOD(Fixture, "a folder that the disk does not know of ends the walk", "[blob_walk]") {
