@@ -174,6 +174,22 @@ TEST_CASE_METHOD(Fixture, "a file that could not be read is replaced by what is 
   check_all_there(*again);
 }
 
+TEST_CASE_METHOD(Fixture, "what comes to quarantine again replaces nothing there", "[recovery]") {
+  for (const char* content : {"one", "two", "three"}) {
+    stdfs::create_directories(paths.blobs() / "md5" / "aa");
+    write(paths.blobs() / "md5" / "aa" / "file", content);
+    write(paths.blobs() / "notes", content);
+    CHECK(start()->report.quarantined == 2);
+  }
+  const auto there = [&](const char* name) { return read_file(disk, paths.root() / "quarantine" / name, 10).value(); };
+  CHECK(there("blobs_md5/aa/file") == "one");
+  CHECK(there("blobs_md5.2/aa/file") == "two");
+  CHECK(there("blobs_md5.3/aa/file") == "three");
+  CHECK(there("blobs_notes") == "one");
+  CHECK(there("blobs_notes.3") == "three");
+  check_all_there(*start());
+}
+
 TEST_CASE_METHOD(Fixture, "what is not a regular file goes to quarantine unread", "[recovery]") {
   const auto path = paths.blob(big);
   stdfs::remove(path);
