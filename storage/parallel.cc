@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <exception>
+#include <spdlog/spdlog.h>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -52,7 +53,8 @@ Result<void> work_in_parallel(std::size_t count, unsigned threads,
     std::vector<std::jthread> others;  // joined on the way out
     try {
       for (unsigned i = 1; i < threads && i < count; ++i) others.emplace_back([&all] { all.run(); });
-    } catch (const std::system_error&) {  // no more threads to be had
+    } catch (const std::system_error& e) {
+      spdlog::warn("work goes on with {} threads instead of {}: {}", others.size() + 1, threads, e.what());
     }
     all.run();
   }
