@@ -47,9 +47,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--ca", arguments.ca, "PEM file to trust with https; without it anybody is trusted");
   app.add_option("--idle", arguments.idle, "connections to open and to hold while COMMAND runs")
       ->check(CLI::Range(1, 100000));
-  app.add_option("--beat", arguments.beat, "milliseconds between two requests for the manifest, and nothing else")
-      ->check(CLI::Range(1, 10000));
-  app.add_option("--seconds", arguments.seconds, "of beats, 5")->check(CLI::Range(1, 600));
+  auto* const beat =
+      app.add_option("--beat", arguments.beat, "milliseconds between two requests for the manifest, and nothing else")
+          ->check(CLI::Range(1, 10000));
+  app.add_option("--seconds", arguments.seconds, "of beats (5)")->check(CLI::Range(1, 600))->needs(beat);
   app.add_option_function<int>(
       "--stall", [&plan](int s) { plan.stall = std::chrono::seconds(s); },
       "seconds without a byte that are an error (120)");

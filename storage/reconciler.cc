@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
-#include <string_view>
 #include <vector>
 
 namespace paddock {
@@ -15,17 +14,6 @@ constexpr std::chrono::seconds log_interval{10};
 
 std::string display(const RepositoryKey& key, std::string_view name) {
   return key.upstream + "/" + key.repository + " " + std::string(name);
-}
-
-// `name`, or with a number behind it: what came there at an earlier start stays.
-Result<std::string> find_free_name(FileSystem& fs, const std::filesystem::path& folder, const std::string& name) {
-  const auto entries = fs.list(folder);
-  if (!entries) return std::unexpected(entries.error());
-  std::unordered_set<std::string_view> taken;
-  for (const auto& entry : *entries) taken.insert(entry.name);
-  std::string free_name = name;
-  for (unsigned number = 2; taken.contains(free_name); ++number) free_name = name + "." + std::to_string(number);
-  return free_name;
 }
 
 // Says how far the hashing is, so that a long start does not look like a hang.
@@ -93,10 +81,18 @@ Result<void> Reconciler::quarantine(const Path& path, const std::string& why) {
   if (name.size() > 200) name.erase(0, name.size() - 200);  // a file name's limit
   const Path folder = paths_.root() / "quarantine";
   warn(path.string() + " goes to quarantine/: " + why);
-  if (auto made = fs_.create_directories(folder); !made) return made;
-  const auto free_name = find_free_name(fs_, folder, name);
-  if (!free_name) return std::unexpected(free_name.error());
-  if (auto moved = fs_.rename(path, folder / *free_name); !moved) return moved;
+  if (!quarantined_) {
+    if (auto made = fs_.create_directories(folder); !made) return made;
+    const auto there = fs_.list(folder);
+    if (!there) return std::unexpected(there.error());
+    quarantined_.emplace();
+    for (const auto& entry : *there) quarantined_->insert(entry.name);
+  }
+  std::string free_name = name;
+  for (unsigned number = 2; quarantined_->contains(free_name); ++number)
+    free_name = name + "." + std::to_string(number);
+  if (auto moved = fs_.rename(path, folder / free_name); !moved) return moved;
+  quarantined_->insert(std::move(free_name));
   ++report_.quarantined;
   return {};
 }

@@ -1,11 +1,12 @@
 // Reconciler: one comparison of a catalog with the files; recovery.h says what it decides and why.
 //
 // Made, run() once, thrown away. Changes the catalog and moves files; touches no Space. After a failure the catalog may
-// be half done, never wrong: a run on the same one goes on from there. Decides one thing at a time, on
-// whichever thread has read it; the Catalog and the FileSystem are called from several.
+// be half done, never wrong: a run on the same one goes on from there. Decides one thing at a time, on whichever thread
+// has read it; the Catalog and the FileSystem are called from several.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -69,6 +70,7 @@ class Reconciler {
   std::unordered_map<Digest, Row> rows_;  // of blobs
   std::vector<UncheckedBlob> unknown_files_;
   std::unordered_set<Digest> unreadable_;  // by the disk's fault: what the records say of them stays
+  std::optional<std::unordered_set<std::string>> quarantined_;  // names there, once something has to go there
   std::vector<TagFact> tag_records_;
   std::map<Named, TagRecord> catalog_tags_;  // not met in a record yet
   std::map<Named, PinRecord> catalog_pins_;

@@ -10,11 +10,10 @@ namespace {
 
 using Path = std::filesystem::path;
 
-// Those that write_file_durably() left behind. What cannot be listed is read again, and judged, by the Reconciler.
-Result<void> remove_temporaries(FileSystem& fs, const Path& folder, std::uint64_t& removed) {
-  const auto entries = fs.list(folder);
-  if (!entries) return {};
-  for (const auto& entry : *entries) {
+// Those of the entries that write_file_durably() left behind.
+Result<void> remove_temporaries(FileSystem& fs, const Path& folder, const std::vector<DirectoryEntry>& entries,
+                                std::uint64_t& removed) {
+  for (const auto& entry : entries) {
     if (entry.is_directory || !entry.name.ends_with(".tmp")) continue;
     if (auto done = fs.remove(folder / entry.name); !done) return done;
     ++removed;
@@ -23,11 +22,17 @@ Result<void> remove_temporaries(FileSystem& fs, const Path& folder, std::uint64_
 }
 
 Result<void> remove_all_temporaries(FileSystem& fs, const DataPaths& paths, std::uint64_t& removed) {
-  auto done = remove_temporaries(fs, paths.root(), removed);
+  const auto top = fs.list(paths.root());
+  if (!top && top.error().code == ErrorCode::not_found) return {};
+  if (!top) return std::unexpected(top.error());
+  auto done = remove_temporaries(fs, paths.root(), *top, removed);
+  // What cannot be listed here is read again, and judged, by the Reconciler.
   const auto folders = fs.list(paths.records());
   if (!folders) return done;
   for (const auto& folder : *folders) {
-    if (done && folder.is_directory) done = remove_temporaries(fs, paths.records() / folder.name, removed);
+    if (!done || !folder.is_directory) continue;
+    const Path path = paths.records() / folder.name;
+    if (const auto entries = fs.list(path)) done = remove_temporaries(fs, path, *entries, removed);
   }
   return done;
 }

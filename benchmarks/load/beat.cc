@@ -12,8 +12,7 @@ BeatOutcome beat(const Target& target, SSL_CTX* tls, const Plan& plan, std::chro
   BeatOutcome outcome;
   Link link(target, tls);
   Poller poller(plan.stall, plan.deadline, [&outcome](Link& answered) {
-    const Answer& answer = answered.answer();
-    if (!answer.error.empty() || answer.status != 200) outcome.error = said(answer);
+    if (!answered.answer().ok()) outcome.error = answered.answer().said();
   });
   const Time end = std::chrono::steady_clock::now() + duration;
   Time due = end - duration, now = due;

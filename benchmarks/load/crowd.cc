@@ -103,8 +103,8 @@ class Pull {
     outcome_.bytes += link.answer().received;
     if (client.has_manifest) return on_blob(client, link);
     const Answer& answer = link.answer();
-    auto parts = answer.error.empty() && answer.status == 200 ? parts_of(answer.body) : std::nullopt;
-    if (!parts) return give_up(client, "manifest: " + said(answer));
+    auto parts = answer.ok() ? parts_of(answer.body) : std::nullopt;
+    if (!parts) return give_up(client, "manifest: " + answer.said());
     client.has_manifest = true;
     client.wanted = std::move(*parts);
     ask_next(client, link);
@@ -116,7 +116,7 @@ class Pull {
     const Part& part = client.asked.at(&link);
     const std::uint64_t expected = plan_.range.empty() ? part.size : expected_bytes(plan_.range, part.size);
     if (!answer.error.empty() || answer.status != (plan_.range.empty() ? 200 : 206) || answer.received != expected)
-      return give_up(client, part.digest.substr(0, 19) + ": " + said(answer) + ", " + std::to_string(answer.received) +
+      return give_up(client, part.digest.substr(0, 19) + ": " + answer.said() + ", " + std::to_string(answer.received) +
                                  " of " + std::to_string(expected) + " bytes");
     outcome_.first_bytes.push_back(answer.first_byte);
     ask_next(client, link);
@@ -149,7 +149,7 @@ IdleCrowd::IdleCrowd(const Target& target, SSL_CTX* tls, const Plan& plan) {
   Poller poller(plan.stall, plan.deadline, [&](Link& link) {
     const Answer& answer = link.answer();
     outcome_.bytes += answer.received;
-    if (!answer.error.empty() || answer.status != 200) outcome_.errors.push_back(said(answer));
+    if (!answer.ok()) outcome_.errors.push_back(answer.said());
     open_next();
   });
   adder = &poller;

@@ -27,10 +27,6 @@ struct Plan {
 // Header lines with which manifests are asked for.
 constexpr auto accept_manifests =
     "Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json\r\n";
-// What is wrong with an answer.
-inline std::string said(const Answer& answer) {
-  return answer.error.empty() ? "status " + std::to_string(answer.status) : answer.error;
-}
 
 struct Outcome {
   std::uint64_t bytes = 0;  // of bodies

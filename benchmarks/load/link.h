@@ -24,6 +24,9 @@ struct Answer {
   std::string body;            // when it was to be kept
   double first_byte = 0;       // seconds from ask() to the first byte of the body, connecting included
   std::string error;           // why there is no whole answer
+
+  [[nodiscard]] bool ok() const { return error.empty() && status == 200; }
+  [[nodiscard]] std::string said() const { return error.empty() ? "status " + std::to_string(status) : error; }
 };
 
 class Link {

@@ -147,6 +147,13 @@ TEST_CASE_METHOD(Fixture, "records in a folder that cannot be read cost nothing"
   }
 }
 
+TEST_CASE_METHOD(Fixture, "a data folder that cannot be listed ends the start", "[recovery]") {
+  fs.fail_path(paths.root());
+  CHECK_FALSE(try_start());
+  fs.clear();
+  check_all_there(*start());
+}
+
 TEST_CASE_METHOD(Fixture, "one manifest that cannot be read does not stop the start", "[recovery]") {
   REQUIRE(start()->catalog->erase_manifest(Digest::of(manifest)));  // its blob keeps the row
   fs.fail_path(paths.blob(Digest::of(manifest)));
@@ -179,7 +186,8 @@ TEST_CASE_METHOD(Fixture, "what comes to quarantine again replaces nothing there
     stdfs::create_directories(paths.blobs() / "md5" / "aa");
     write(paths.blobs() / "md5" / "aa" / "file", content);
     write(paths.blobs() / "notes", content);
-    CHECK(start()->report.quarantined == 2);
+    write(paths.blobs() / "sha256" / "notes", content);
+    CHECK(start()->report.quarantined == 3);
   }
   const auto there = [&](const char* name) { return read_file(disk, paths.root() / "quarantine" / name, 10).value(); };
   CHECK(there("blobs_md5/aa/file") == "one");
