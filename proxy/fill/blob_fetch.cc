@@ -90,6 +90,13 @@ std::size_t BlobFetch::wanted_workers() const {
   return std::min(scaler_.target(), std::max<std::size_t>(1, sources_->current()->limits.connections));
 }
 
+// Less towards the end, so that all connections are at work up to it.
+std::uint64_t BlobFetch::piece_length() const {
+  const std::uint64_t share = plan_->free_bytes() / (2 * wanted_workers());
+  const double in_time = usual_rate_ * std::chrono::duration<double>(options_.piece_time).count();
+  return std::min({share, static_cast<std::uint64_t>(in_time), options_.most_chunks * options_.chunk});
+}
+
 bool BlobFetch::change_source(Worker& worker) {
   auto current = sources_->current();
   if (worker.source == current) return true;
@@ -216,13 +223,12 @@ Task<void> BlobFetch::fetch_pieces(Worker& worker, std::optional<BlobTransfer> t
     plan_->release(worker.piece.ticket);
     if (rest.begin >= rest.end) {
       attempts_.succeeded();
-      piece_done();
     } else if (!failure_ && !one_stream_) {
       if (!co_await goes_on(worker, std::move(done)) || pieces_over_) co_return;
       around_.on_resumed();
     }
     if (failure_ || one_stream_ || workers_.size() > wanted_workers()) co_return;
-    const auto next = plan_->next(around_.readers());
+    const auto next = plan_->next(around_.readers(), piece_length());
     if (!next) co_return;
     worker.piece = *next;
   }

@@ -41,12 +41,17 @@ namespace paddock {
 
 struct FetchOptions {
   std::uint64_t chunk = std::uint64_t{8} << 20U;  // bytes
-  std::size_t buffer = std::size_t{512} << 10U;   // bytes between network and disk, for each connection
-  std::chrono::microseconds gather{1'000};        // see ByteRing
+  // In one request, where a connection brings them in `piece_time`. Each request costs a round trip and the upstream
+  // some milliseconds, and may be counted there; a piece that takes long keeps its connection from what a reader waits
+  // for.
+  std::uint64_t most_chunks = 8;
+  std::chrono::milliseconds piece_time{1'000};
+  std::size_t buffer = std::size_t{512} << 10U;  // bytes between network and disk, for each connection
+  std::chrono::microseconds gather{1'000};       // see ByteRing
   std::size_t connections = 8;
   bool ranged = true;                       // false: one stream, from the first byte on
   std::chrono::milliseconds interval{200};  // between two looks at the rates
-  std::chrono::seconds checkpoint{5};       // and whenever a chunk a connection has come; syncing costs
+  std::chrono::seconds checkpoint{5};       // and whenever a chunk a connection is stored; syncing costs
   StragglerPolicy straggler{};
   LeastRate::Options least_rate{};                         // of each connection, or it is broken off
   std::uint64_t least_brought = std::uint64_t{64} << 10U;  // bytes; a transfer that broke before is as one without any
@@ -143,6 +148,7 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   // Whether a connection to the source may be opened beside `others`.
   bool may_connect(const BlobSource& source, std::size_t others, std::shared_ptr<void>& allowance) const;
   [[nodiscard]] std::size_t wanted_workers() const;
+  [[nodiscard]] std::uint64_t piece_length() const;  // bytes
   void give_up(Error error);
   // Ends everything when `task` throws.
   Task<void> guarded(Task<void> task);
@@ -169,7 +175,7 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   Task<Result<std::size_t>> read(Worker& worker, BlobTransfer& transfer, std::span<std::byte> room);
   Task<void> count(Worker& worker, const BlobTransfer& transfer, std::size_t bytes);
 
-  void piece_done();
+  void chunk_stored();
   [[nodiscard]] bool checkpoint_due() const;
   Task<void> keep_books();
   Task<void> note_and_hash();
@@ -200,10 +206,10 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   bool steady_ = false;    // as many workers as wanted since the last sample
   double usual_rate_ = 0;  // of one connection, bytes a second
 
-  std::uint64_t streamed_ = 0;  // bytes of a stream since piece_done()
+  std::uint64_t stored_ = 0, told_ = 0;  // bytes; up to the last chunk_stored()
   bool keeping_books_ = false, note_wanted_ = false, note_failed_ = false;
   bool checkpointing_ = false;
-  std::uint64_t checkpointed_ = 0;  // of received_
+  std::uint64_t checkpointed_ = 0;  // of stored_
   Steady::time_point checkpointed_at_ = Steady::now();
 };
 

@@ -50,6 +50,7 @@ Task<Result<void>> BlobFetch::copy(Worker& worker, BlobTransfer& transfer) {
   auto [received, stored] =
       co_await (receive(worker, transfer, begin - transfer.offset, ring) && store(worker, transfer, begin, ring));
   worker.abort = nullptr;
+  worker.ours = false;
   co_return stored ? received : stored;
 }
 
@@ -77,6 +78,7 @@ Task<Result<void>> BlobFetch::receive(Worker& worker, BlobTransfer& transfer, st
     if (dropped > 0) std::memmove(room.data(), room.data() + dropped, *got - dropped);
     if (*got > dropped) ring.filled(*got - dropped);
   }
+  worker.ours = true;  // what is left is for the disk
   ring.close();
   co_return done;
 }
@@ -118,8 +120,10 @@ Task<Result<void>> BlobFetch::store(Worker& worker, BlobTransfer& transfer, std:
     if (!done) break;
     position += bytes.size();
     worker.attempt.brought += bytes.size();
+    stored_ += bytes.size();
     ring.taken(bytes.size());
     if (plan_) plan_->progress(worker.piece.ticket, position);
+    if (stored_ - told_ >= options_.chunk) chunk_stored();
   }
   ring.close();
   transfer.abort();
@@ -131,13 +135,6 @@ Task<void> BlobFetch::count(Worker& worker, const BlobTransfer& transfer, std::s
   auto& attempt = worker.attempt;
   attempt.received += bytes;
   received_ += bytes;
-  if (!plan_) {
-    streamed_ += bytes;
-    if (streamed_ >= options_.chunk) {
-      streamed_ = 0;
-      piece_done();
-    }
-  }
   if (!transfer.bandwidth) co_return;
   auto delay = transfer.bandwidth->take(bytes, attempt.last_byte);
   if (delay.count() == 0) co_return;
@@ -187,7 +184,7 @@ void BlobFetch::add_workers() {
     auto source = sources_->current();
     std::shared_ptr<void> allowance;
     if (!plan_->has_free() || !may_connect(*source, workers_.size(), allowance)) break;
-    spawn(*plan_->next(around_.readers()), std::move(source), std::nullopt, std::move(allowance));
+    spawn(*plan_->next(around_.readers(), piece_length()), std::move(source), std::nullopt, std::move(allowance));
     steady_ = false;
   }
   if (workers_.size() != wanted) steady_ = false;
@@ -246,7 +243,8 @@ void BlobFetch::replace_straggler() {
 
 // --- beside it ---
 
-void BlobFetch::piece_done() {
+void BlobFetch::chunk_stored() {
+  told_ = stored_;
   note_wanted_ = true;
   const auto& executor = tick_->get_executor();
   if (!std::exchange(keeping_books_, true)) asio::co_spawn(executor, keep_books(), asio::detached);
@@ -256,8 +254,8 @@ void BlobFetch::piece_done() {
 }
 
 bool BlobFetch::checkpoint_due() const {
-  return received_ - checkpointed_ >= options_.chunk * options_.connections ||
-         (received_ > checkpointed_ && Steady::now() - checkpointed_at_ >= options_.checkpoint);
+  return stored_ - checkpointed_ >= options_.chunk * options_.connections ||
+         (stored_ > checkpointed_ && Steady::now() - checkpointed_at_ >= options_.checkpoint);
 }
 
 Task<void> BlobFetch::keep_books() {
@@ -291,7 +289,7 @@ Task<void> BlobFetch::make_checkpoints() {
 
 Task<void> BlobFetch::sync_what_came() {
   while (checkpoint_due() && !failure_) {
-    checkpointed_ = received_;
+    checkpointed_ = stored_;
     checkpointed_at_ = Steady::now();
     auto made = co_await pools_.sync.run([this] { return partial_->checkpoint(); });
     // After a failed fdatasync nobody knows what is on the disk.

@@ -7,13 +7,17 @@ namespace paddock {
 ChunkPlan::ChunkPlan(std::uint64_t size, std::uint64_t chunk, const ExtentMap& present)
     : size_(size), chunk_(chunk), present_(present), taken_(present) {}
 
-Extent ChunkPlan::first_free(std::uint64_t offset) const {
-  Extent gap = taken_.first_gap(offset, size_);
-  gap.end = std::min(gap.end, (gap.begin / chunk_ + 1) * chunk_);
-  return gap;
+Extent ChunkPlan::cut(Extent free, std::span<const std::uint64_t> readers, std::uint64_t length) const {
+  const std::uint64_t chunk_end = (free.begin / chunk_ + 1) * chunk_;
+  std::uint64_t end = free.begin + std::min(length, free.end - free.begin);
+  for (const std::uint64_t reader : readers) {
+    if (reader > free.begin) end = std::min(end, reader);
+  }
+  if (end < free.end) end = end / chunk_ * chunk_;
+  return {free.begin, std::min(free.end, std::max(end, chunk_end))};
 }
 
-std::optional<ChunkPlan::Piece> ChunkPlan::next(std::span<const std::uint64_t> readers) {
+std::optional<ChunkPlan::Piece> ChunkPlan::next(std::span<const std::uint64_t> readers, std::uint64_t length) {
   Extent best = first_free(0);
   std::uint64_t best_distance = UINT64_MAX;
   for (const std::uint64_t reader : readers) {
@@ -26,6 +30,7 @@ std::optional<ChunkPlan::Piece> ChunkPlan::next(std::span<const std::uint64_t> r
     }
   }
   if (best.begin >= best.end) return std::nullopt;
+  best = cut(best, readers, length);
   taken_.add(best);
   const Piece piece{.ticket = next_ticket_++, .extent = best};
   in_flight_.emplace(piece.ticket, piece);
@@ -67,11 +72,6 @@ Extent ChunkPlan::rest(Ticket ticket) const {
   if (found == in_flight_.end()) return {};
   const Extent extent = found->second.extent;
   return {present_.run_end(extent.begin), extent.end};
-}
-
-bool ChunkPlan::has_free() const {
-  const Extent free = first_free(0);
-  return free.begin < free.end;
 }
 
 bool ChunkPlan::complete() const { return present_.covers({0, size_}); }

@@ -5,9 +5,9 @@
 #include <future>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "tests/support/loop_thread.h"
 #include "tests/support/run_task.h"
 
 using namespace paddock;
@@ -43,25 +43,23 @@ struct GatedWork {
   }
 };
 
-std::future<Result<int>> start(Flights& flights, const std::string& key, Flights::Work work) {
-  return std::async(std::launch::async,
-                    [&flights, key, work = std::move(work)] { return run_task(flights.run(key, work, soon())); });
-}
-
 }  // namespace
 
 TEST_CASE("callers on different loops share one flight and its result") {
   Flights flights;
   GatedWork gated;
+  LoopThread one, two;
   std::vector<std::future<Result<int>>> callers;
-  for (int i = 0; i < 8; ++i) callers.push_back(start(flights, "a", gated.work(7)));
-  while (gated.begun == 0) std::this_thread::yield();
-  // All others must have joined before it lands, or they would rightly begin another.
+  for (int i = 0; i < 4; ++i) {
+    for (LoopThread* loop : {&one, &two}) callers.push_back(loop->spawn(flights.run("a", gated.work(7), soon())));
+  }
+  one.settle();
+  two.settle();
   gated.release();
   int sum = 0;
   for (auto& caller : callers) sum += caller.get().value();
   CHECK(sum == 8 * 7);
-  CHECK(gated.begun >= 1);
+  CHECK(gated.begun == 1);
 }
 
 TEST_CASE("within one loop a second caller joins the flight under way") {

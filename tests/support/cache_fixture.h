@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/fill/straggler.h"
 #include "proxy/net/event_loops.h"
 #include "storage/blocking_pool.h"
 #include "storage/data_folder.h"
@@ -65,6 +66,9 @@ struct CacheFixture {
   BlockingPool pool{2};
   EventLoops loops{2};
 };
+
+// Where transfers are held: nothing is fetched a second time, however long that takes.
+inline constexpr StragglerPolicy no_straggler{.silence = std::chrono::hours(1), .least = std::chrono::hours(1)};
 
 inline std::string pattern(std::size_t size) {
   std::string text(size, '\0');

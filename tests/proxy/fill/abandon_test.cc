@@ -35,7 +35,7 @@ struct AbandonFixture : FillFixture {
   FillCoordinator pausing{loops,
                           pool,
                           blobs,
-                          {.fetch = {.buffer = 4096, .interval = 1ms},
+                          {.fetch = {.buffer = 4096, .interval = 1ms, .straggler = no_straggler},
                            .on_abandon = FillCoordinator::OnAbandon::pause,
                            .abandon_grace = grace,
                            .clock = &watched}};

@@ -261,16 +261,44 @@ TEST_CASE_METHOD(FetchFixture, "progress is recorded while it goes on") {
   options.connections = 1;
   options.retry.attempts = 1'000'000;
   auto done = begin();
-  const PartialJournal journal(disk, folder.paths().partial(partial->digest()), partial->digest(), "");
-  const auto synced = [&] {
-    const auto progress = journal.read();
-    return progress ? progress->extents.total() : 0;
-  };
-  const auto until = soon();
-  while (synced() < 50'000 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  wait_until_synced(50'000);
   stop = true;
   REQUIRE_FALSE(done.get());
-  CHECK(synced() >= 50'000);
+}
+
+TEST_CASE_METHOD(FetchFixture, "of a connection that brings many chunks in time one request asks for many") {
+  make(1'000'000);
+  options.connections = 1;
+  options.most_chunks = 8;
+  upstream->throttle(4'000'000);
+  REQUIRE(fetch());
+  check_complete();
+  CHECK(upstream->blob_bytes() == content.size());
+  CHECK(upstream->count("get_blob") < 50);
+}
+
+TEST_CASE_METHOD(FetchFixture, "of a connection that brings no more than a chunk in time one request asks for one") {
+  make(200'000);
+  options.connections = 1;
+  options.most_chunks = 8;
+  options.piece_time = 10ms;
+  upstream->throttle(1'000'000);
+  REQUIRE(fetch());
+  check_complete();
+  CHECK(upstream->count("get_blob") > 12);  // 20, but for bursts after a pause of this machine
+}
+
+TEST_CASE_METHOD(FetchFixture, "of a request for many chunks each is recorded when it has come") {
+  make(400'000);
+  options.connections = 1;
+  options.most_chunks = 40;
+  upstream->throttle(2'000'000);
+  upstream->hold_blobs_at(50'000);
+  auto done = begin();
+  REQUIRE(upstream->wait_for_held());
+  wait_until_synced(50'000);
+  stop = true;
+  REQUIRE_FALSE(done.get());
 }
 
 TEST_CASE_METHOD(FetchFixture, "a bandwidth that is lifted holds nobody back any more") {

@@ -41,6 +41,25 @@ TEST_CASE("the chunk that a reader gets to first comes first") {
   CHECK(next(plan, {0, 730}) == Extent{100, 200});
 }
 
+TEST_CASE("a piece has as many chunks as are asked for, up to what is there or in flight") {
+  ChunkPlan plan(1050, chunk, extents({{400, 420}}));
+  CHECK(plan.free_bytes() == 1030);
+  CHECK(plan.next(nobody, 250)->extent == Extent{0, 200});
+  CHECK(plan.next(nobody, 99)->extent == Extent{200, 300});
+  CHECK(plan.next(nobody, 500)->extent == Extent{300, 400});
+  CHECK(plan.next(nobody, 400)->extent == Extent{420, 800});  // to the end of a chunk
+  CHECK(plan.free_bytes() == 250);
+  CHECK(plan.next(nobody, UINT64_MAX)->extent == Extent{800, 1050});
+  CHECK_FALSE(plan.has_free());
+}
+
+TEST_CASE("a piece of several chunks ends before that of another reader") {
+  ChunkPlan plan(1000, chunk);
+  CHECK(plan.next(std::vector<std::uint64_t>{0, 450}, 1000)->extent == Extent{0, 400});
+  CHECK(plan.next(std::vector<std::uint64_t>{0, 450}, 1000)->extent == Extent{450, 1000});
+  CHECK(plan.next(std::vector<std::uint64_t>{0, 430, 450}, 1000)->extent == Extent{430, 450});
+}
+
 TEST_CASE("readers at the end and past it change nothing") {
   ChunkPlan plan(200, chunk);
   CHECK(next(plan, {200, 5000}) == Extent{0, 100});
@@ -125,7 +144,7 @@ TEST_CASE("whatever breaks, every byte is handed out until it has come, and no b
   for (int step = 0; step < 20'000 && !plan.complete(); ++step) {
     const std::vector<std::uint64_t> readers{dice(5'000), dice(6'000)};
     if (working.size() < 6) {
-      if (const auto piece = plan.next(readers)) {
+      if (const auto piece = plan.next(readers, dice(400))) {
         for (const auto& other : working) {
           const Extent rest = plan.rest(other.ticket);
           CHECK((rest.begin >= rest.end || piece->extent.end <= rest.begin || rest.end <= piece->extent.begin));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "proxy/fill/blob_fetch.h"
 #include "tests/support/cache_fixture.h"
@@ -18,11 +19,12 @@ struct FetchFixture : CacheFixture {
   BlockingPool sync{1};
   FetchOptions options{
       .chunk = chunk,
+      .most_chunks = 1,
       .buffer = 4096,
       .connections = 4,
       .interval = std::chrono::milliseconds(5),
       .checkpoint = std::chrono::seconds(0),
-      .straggler = {.silence = std::chrono::seconds(30), .least = std::chrono::seconds(30)},
+      .straggler = no_straggler,
       .least_brought = 1000,
       .retry = {.attempts = 4, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)}};
   std::vector<std::uint64_t> readers;
@@ -63,6 +65,17 @@ struct FetchFixture : CacheFixture {
   }
   std::string call(std::uint64_t offset) const {
     return "get_blob a/b " + partial->digest().to_string() + ' ' + std::to_string(offset);
+  }
+  // Until so many bytes are recorded as durable.
+  void wait_until_synced(std::uint64_t bytes) {
+    const PartialJournal journal(disk, folder.paths().partial(partial->digest()), partial->digest(), "");
+    const auto synced = [&] {
+      const auto progress = journal.read();
+      return progress ? progress->extents.total() : 0;
+    };
+    const auto until = soon();
+    while (synced() < bytes && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    CHECK(synced() >= bytes);
   }
   void check_complete() {
     CHECK(partial->received() == content.size());

@@ -22,6 +22,7 @@ struct FillFixture : CacheFixture {
       pool,
       blobs,
       {.fetch = {.buffer = 4096,
+                 .straggler = no_straggler,
                  .retry = {.attempts = 4, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)}},
        .clock = &clock}};
   FillCoordinator limited{loops, pool, blobs, {.fetch = {.buffer = 4096, .unsized_limit = 100'000}}};

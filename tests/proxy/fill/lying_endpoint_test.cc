@@ -29,7 +29,8 @@ struct Fixture : FillFixture {
       loops,
       pool,
       blobs,
-      {.fetch = {.chunk = piece, .buffer = 4096, .retry = {.attempts = 2, .base = 1ms, .cap = 1ms}}, .clock = &clock}};
+      {.fetch = {.chunk = piece, .most_chunks = 1, .buffer = 4096, .retry = {.attempts = 2, .base = 1ms, .cap = 1ms}},
+       .clock = &clock}};
 
   void use(bool liar_first, bool liar_brings_most) {
     std::string wrong = content;

@@ -13,6 +13,7 @@ struct PriorityFixture : FillFixture {
   ~PriorityFixture() { shut_down(); }
 
   FillCoordinator& with(std::size_t at_once, FetchOptions fetch) {
+    fetch.straggler = no_straggler;
     coordinators.push_back(std::make_unique<FillCoordinator>(
         loops, pool, blobs, FillCoordinator::Options{.fetch = std::move(fetch), .at_once = at_once}));
     return *coordinators.back();

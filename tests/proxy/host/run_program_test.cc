@@ -53,7 +53,7 @@ TEST_CASE("a program that hangs is killed with its children") {
   const auto file = folder / "pid";
   const auto hung =
       shell("sleep 1000 & echo $! > " + file.string() + "; mv " + file.string() + " " + file.string() + ".whole; wait",
-            {.patience = 2000ms});
+            {.patience = 4000ms});
   REQUIRE_FALSE(hung);
   CHECK(hung.error().code == ErrorCode::timeout);
   pid_t child = 0;

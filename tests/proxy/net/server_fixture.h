@@ -1,6 +1,7 @@
 // ServerFixture: a Server on an ephemeral port with two loops, whose handler a test gives; and a client beside it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -9,7 +10,9 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "proxy/net/client.h"
@@ -23,6 +26,7 @@ struct SeenExchange {
   int status = 0;
   std::uint64_t body_bytes = 0;
   bool aborted = false, tls = false;
+  std::thread::id loop;
 };
 
 // A future's value; fails the test instead of hanging it.
@@ -89,6 +93,16 @@ class ServerFixture {
     return seen_.at(n - 1);
   }
 
+  // Whether the last of the first n exchanges on its loop was for `path`. Between loops there is no order.
+  bool ends_its_loop(std::size_t n, const std::string& path) {
+    seen(n);
+    const std::lock_guard lock(mutex_);
+    const auto all = std::span(seen_).first(n);
+    const auto ours = std::ranges::find(all, path, &SeenExchange::path);
+    if (ours == all.end()) return false;
+    return std::ranges::find(all.rbegin(), all.rend(), ours->loop, &SeenExchange::loop)->path == path;
+  }
+
   EventLoops loops{2};
   BlockingPool pool{2};
   HttpClient client{HttpClient::Options{}};
@@ -113,7 +127,8 @@ class ServerFixture {
                       exchange.response.status,
                       exchange.body_bytes,
                       exchange.aborted,
-                      request.tls};
+                      request.tls,
+                      std::this_thread::get_id()};
     const std::lock_guard lock(mutex_);
     seen_.push_back(std::move(seen));
     changed_.notify_all();

@@ -127,6 +127,8 @@ TEST_CASE_METHOD(RegistryFixture, "all who want what the store cannot keep share
   const auto asked = upstream->count("get_blob");
   for (int i = 0; i < 7; ++i) all.push_back(start(exchange(make_request("GET", blob_path(layer_digest), {}))));
   REQUIRE(upstream->wait_for_held());
+  // They ask the store first: long enough for all of them to have come to the transfer.
+  for (int i = 0; i < 50; ++i) start(pool.run([]() -> Result<void> { return {}; })).get().value();
   upstream->release();
   for (auto& received : all) CHECK(received.get().body == layer);
   CHECK(upstream->count("get_blob") <= asked + 1);

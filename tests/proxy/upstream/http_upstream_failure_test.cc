@@ -172,7 +172,7 @@ TEST_CASE_METHOD(TwoEndpoints, "a tag that an endpoint says does not exist, or d
 
 TEST_CASE_METHOD(TwoEndpoints, "an endpoint that swallows requests leaves time for the next") {
   auto hasty = options({registry.url(), second.url()});
-  hasty.metadata_budget = seconds(2);
+  hasty.metadata_budget = seconds(6);
   use(hasty);
   registry.script("GET ", {.stall_before_header = true}, 0);
   CHECK(manifest("2.6"));

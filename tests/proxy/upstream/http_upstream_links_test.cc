@@ -105,7 +105,7 @@ TEST_CASE_METHOD(Fixture, "storage that cannot be reached any more is replaced b
 
 TEST_CASE_METHOD(Fixture, "storage that swallows requests leaves time to ask the registry") {
   auto hasty = options();
-  hasty.blob_budget = std::chrono::seconds(2);
+  hasty.blob_budget = std::chrono::seconds(6);
   use(hasty);
   REQUIRE(right(0));
   send_to(storage, "2");

@@ -110,6 +110,7 @@ struct WarmFixture : CacheFixture {
       blobs,
       {.fetch = {.buffer = 4096,
                  .interval = std::chrono::milliseconds(5),
+                 .straggler = no_straggler,
                  .retry = {.attempts = 2, .base = std::chrono::milliseconds(1), .cap = std::chrono::milliseconds(2)}},
        .clock = &clock}};
   JobFiles files{fs, folder.paths().jobs()};

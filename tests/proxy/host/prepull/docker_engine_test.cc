@@ -153,7 +153,7 @@ TEST_CASE("a stream that ends in an error, or in the middle, is a failure") {
 TEST_CASE("a stream that repeats itself is ended") {
   Node node;
   node.docker.repeat("POST /v1.41/images/create", R"({"status":"Waiting","id":")" + image.id(0) + "\"}\n");
-  PullWatch impatient(image.progress(), {.patience = std::chrono::milliseconds(150)});
+  PullWatch impatient(image.progress(), {.patience = std::chrono::seconds(1)});
   CHECK(node.engine->pull(image.order(name), impatient).error().code == ErrorCode::timeout);
   CHECK(node.docker.repeated() > 1);
 }
