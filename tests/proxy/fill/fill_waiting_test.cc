@@ -95,6 +95,7 @@ TEST_CASE_METHOD(WaitingFixture, "a fill is not paused under those who wait for 
   REQUIRE(upstream->wait_for_held());
   CHECK(fill->wanted());
   const auto alone = pausing.fetch({upstream, "a/b", unwanted});
+  while (pausing.find(unwanted)) std::this_thread::yield();
   CHECK(source(alone).error().code == ErrorCode::cancelled);
   upstream->release();
   CHECK(reader.get().value() == content);
