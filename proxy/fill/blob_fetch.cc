@@ -223,6 +223,7 @@ Task<void> BlobFetch::fetch_pieces(Worker& worker, std::optional<BlobTransfer> t
     plan_->release(worker.piece.ticket);
     if (rest.begin >= rest.end) {
       attempts_.succeeded();
+      if (plan_->complete()) record_progress();  // a start after kill -9 commits what had come whole
     } else if (!failure_ && !one_stream_) {
       if (!co_await goes_on(worker, std::move(done)) || pieces_over_) co_return;
       around_.on_resumed();

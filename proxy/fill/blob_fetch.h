@@ -175,7 +175,7 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   Task<Result<std::size_t>> read(Worker& worker, BlobTransfer& transfer, std::span<std::byte> room);
   Task<void> count(Worker& worker, const BlobTransfer& transfer, std::size_t bytes);
 
-  void chunk_stored();
+  void record_progress();
   [[nodiscard]] bool checkpoint_due() const;
   Task<void> keep_books();
   Task<void> note_and_hash();
@@ -206,7 +206,7 @@ class BlobFetch : public std::enable_shared_from_this<BlobFetch> {
   bool steady_ = false;    // as many workers as wanted since the last sample
   double usual_rate_ = 0;  // of one connection, bytes a second
 
-  std::uint64_t stored_ = 0, told_ = 0;  // bytes; up to the last chunk_stored()
+  std::uint64_t stored_ = 0, recorded_ = 0;  // bytes; up to the last record_progress()
   bool keeping_books_ = false, note_wanted_ = false, note_failed_ = false;
   bool checkpointing_ = false;
   std::uint64_t checkpointed_ = 0;  // of stored_

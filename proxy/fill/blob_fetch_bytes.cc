@@ -123,7 +123,7 @@ Task<Result<void>> BlobFetch::store(Worker& worker, BlobTransfer& transfer, std:
     stored_ += bytes.size();
     ring.taken(bytes.size());
     if (plan_) plan_->progress(worker.piece.ticket, position);
-    if (stored_ - told_ >= options_.chunk) chunk_stored();
+    if (stored_ - recorded_ >= options_.chunk) record_progress();
   }
   ring.close();
   transfer.abort();
@@ -243,8 +243,8 @@ void BlobFetch::replace_straggler() {
 
 // --- beside it ---
 
-void BlobFetch::chunk_stored() {
-  told_ = stored_;
+void BlobFetch::record_progress() {
+  recorded_ = stored_;
   note_wanted_ = true;
   const auto& executor = tick_->get_executor();
   if (!std::exchange(keeping_books_, true)) asio::co_spawn(executor, keep_books(), asio::detached);

@@ -266,6 +266,13 @@ TEST_CASE_METHOD(FetchFixture, "progress is recorded while it goes on") {
   REQUIRE_FALSE(done.get());
 }
 
+TEST_CASE_METHOD(FetchFixture, "that all has come is recorded, though less than a chunk came last") {
+  make(95'000);
+  options.connections = GENERATE(1U, 4U);
+  REQUIRE(fetch());
+  wait_until_synced(content.size());
+}
+
 TEST_CASE_METHOD(FetchFixture, "of a connection that brings many chunks in time one request asks for many") {
   make(1'000'000);
   options.connections = 1;
