@@ -387,17 +387,15 @@ TEST_CASE("a client that takes enough is not cut off while the server's socket h
   constexpr std::size_t each_millisecond = 150;
   const auto begun = std::chrono::steady_clock::now();
   std::size_t taken = 0;
-  std::chrono::steady_clock::duration longest_sleep{};  // which this machine may stretch
   for (auto now = begun; now - begun < whole && !client.broken(); now = std::chrono::steady_clock::now()) {
     const auto due = static_cast<std::size_t>((now - begun) / std::chrono::milliseconds(1)) * each_millisecond;
     if (taken < due) {
       taken += client.read_some().size();
     } else {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      longest_sleep = std::max(longest_sleep, std::chrono::steady_clock::now() - now);
     }
   }
-  CHECK((!client.broken() || longest_sleep > std::chrono::seconds(1)));
+  CHECK_FALSE(client.broken());
 }
 
 Task<Result<BodyPiece>> after(std::chrono::milliseconds delay, BodyPiece piece) {

@@ -74,7 +74,7 @@ TEST_CASE_METHOD(Fixture,
   registry.clear_script();
   registry.release();
   REQUIRE(waits.get()->bytes == content);
-  CHECK(first().state != State::resting);
+  CHECK(first().state != State::resting);  // its few milliseconds may make it the slow one
 }
 
 TEST_CASE_METHOD(Fixture, "questions that are not answered yet count: others go to another endpoint") {
